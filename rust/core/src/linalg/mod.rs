@@ -1,0 +1,1 @@
+//! The small dense algebra that PLS needs.

@@ -1,0 +1,1 @@
+//! PLS path models.

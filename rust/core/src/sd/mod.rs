@@ -1,0 +1,5 @@
+//! System dynamics: the typed model, its expression language, and the compiled program that runs it.
+
+pub mod dialect;
+pub mod expr;
+pub mod model;

@@ -1,0 +1,230 @@
+//! The typed model: what the readers build, the checks read and the compiler lowers.
+
+use super::dialect::Dialect;
+use super::expr::Expr;
+
+/// A name with case, underscores, blanks, line breaks and outer quotes made equal (XMILE 1.0 §3.2.2): what is compared.
+pub fn canonical(name: &str) -> String {
+    let trimmed = name.trim();
+    let inner = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(trimmed);
+    let mut out = String::with_capacity(inner.len());
+    let text = inner.replace("\\n", " ");
+    let mut gap = false;
+    for character in text.chars() {
+        if character == '_' || character.is_whitespace() || character == '\u{a0}' {
+            gap = true;
+            continue;
+        }
+        if gap && !out.is_empty() {
+            out.push('_');
+        }
+        gap = false;
+        out.extend(character.to_lowercase());
+    }
+    out
+}
+
+/// How a run moves through time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimeSpec {
+    /// First time.
+    pub initial_time: f64,
+    /// Last time.
+    pub final_time: f64,
+    /// The step.
+    pub dt: f64,
+    /// The distance between saved times; `None` saves each step.
+    pub save_step: Option<f64>,
+    /// The integration method that the model file asks for.
+    pub method: Method,
+    /// The unit of time.
+    pub unit: String,
+}
+
+/// How stocks are integrated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Forward Euler.
+    #[default]
+    Euler,
+    /// Heun's second-order method.
+    Rk2,
+    /// The classical fourth-order Runge–Kutta method.
+    Rk4,
+    /// Dormand–Prince 5(4) with error control.
+    Rk45,
+}
+
+/// A dimension (Vensim: subscript range).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dimension {
+    /// Its name as written.
+    pub name: String,
+    /// The names of its elements in order.
+    pub elements: Vec<String>,
+    /// Vensim's mappings: the target dimension and, for each element here, the element there.
+    pub mappings: Vec<(String, Vec<String>)>,
+}
+
+/// How a graphical function answers between and beyond its points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TableKind {
+    /// Linear between points, the end values beyond.
+    #[default]
+    Continuous,
+    /// Linear between points and beyond them along the end pieces.
+    Extrapolate,
+    /// The value of the point to the left.
+    Discrete,
+}
+
+/// A graphical function (lookup).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Arguments in order.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+    /// Between and beyond the points.
+    pub kind: TableKind,
+}
+
+/// One equation of a variable: a variable with subscripts may have several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Equation {
+    /// The subscripts on the left side: names of dimensions or elements; empty for a scalar.
+    pub subscripts: Vec<String>,
+    /// Vensim's `:EXCEPT:` lists.
+    pub except: Vec<Vec<String>>,
+    /// The right side. `None` for a lookup, a data variable, and a stock that only has flows.
+    pub expr: Option<Expr>,
+    /// What the right side says at the start (XMILE `init_eqn`, Vensim `ACTIVE INITIAL`); `None`: the same.
+    pub initial: Option<Expr>,
+    /// The graphical function of the equation. With an `expr` the variable is the function of that expression.
+    pub table: Option<Table>,
+    /// The text of the right side, for messages and documentation.
+    pub source: String,
+    /// Line in the model file, from one; zero when there is no file.
+    pub line: u32,
+}
+
+/// What a variable is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A stock: `expr` is its initial value. `rate` is Vensim's net flow (the first argument of `INTEG`).
+    Stock {
+        /// Names of the flows in.
+        inflows: Vec<String>,
+        /// Names of the flows out, in order of priority.
+        outflows: Vec<String>,
+        /// Net flow for stocks without named flows, one an equation of the variable, in the same order.
+        rate: Vec<Expr>,
+    },
+    /// A flow.
+    Flow,
+    /// An auxiliary.
+    Auxiliary,
+    /// A constant that a run may change.
+    Parameter,
+    /// A graphical function that is called by name.
+    Lookup,
+    /// A series given from outside (or by a file, see [`Model::data`]).
+    Data,
+}
+
+/// A variable of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// Its name as written, blanks where the file has blanks or underscores.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Names of its dimensions, in order; empty for a scalar.
+    pub dimensions: Vec<String>,
+    /// Its equations.
+    pub equations: Vec<Equation>,
+    /// Its unit as written.
+    pub unit: String,
+    /// Its documentation.
+    pub comment: String,
+    /// Whether a stock or flow may not fall below zero.
+    pub non_negative: bool,
+    /// The range that the author gave: lowest and highest sensible value.
+    pub limits: (Option<f64>, Option<f64>),
+    /// The group or view that the variable stands in.
+    pub group: String,
+}
+
+/// A macro: a small model that is called like a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Macro {
+    /// Its name.
+    pub name: String,
+    /// The names of its parameters in order.
+    pub parameters: Vec<String>,
+    /// The names of the outputs after the main one (Vensim `:` outputs).
+    pub outputs: Vec<String>,
+    /// Its variables, with the main output among them (named as the macro).
+    pub variables: Vec<Variable>,
+}
+
+/// A series over time for a [`Kind::Data`] variable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Name of the variable (one element of it if subscripted).
+    pub variable: String,
+    /// The element's subscripts, empty for a scalar.
+    pub element: Vec<String>,
+    /// Times in order.
+    pub times: Vec<f64>,
+    /// Values.
+    pub values: Vec<f64>,
+    /// How values between times are found.
+    pub interpolation: Interpolation,
+}
+
+/// How a data variable answers between its times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Interpolation {
+    /// Linear, and the end values beyond.
+    #[default]
+    Linear,
+    /// The last value before (`:HOLD BACKWARD:`).
+    Hold,
+    /// The next value (`:LOOK FORWARD:`).
+    Forward,
+    /// Only at the times given (`:RAW:`).
+    Raw,
+}
+
+/// A whole model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// Whose meanings its functions have.
+    pub dialect: Dialect,
+    /// Time.
+    pub time: TimeSpec,
+    /// Dimensions and subranges.
+    pub dimensions: Vec<Dimension>,
+    /// Variables in the order of the file.
+    pub variables: Vec<Variable>,
+    /// Macros.
+    pub macros: Vec<Macro>,
+    /// Series for data variables.
+    pub data: Vec<Series>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn names_that_xmile_calls_equal_are_equal() {
+        for name in ["Order Rate", "order_rate", " ORDER  RATE ", "\"order rate\"", "Order\\nRate", "order\nrate"] {
+            assert_eq!(canonical(name), "order_rate", "{name:?}");
+        }
+        assert_ne!(canonical("order rate"), canonical("orderrate"));
+    }
+}
