@@ -97,13 +97,20 @@ mod tests {
     fn fill_gives_each_member_its_own_part() {
         for threads in [1, 3] {
             let mut out = vec![0.0; 21];
-            let filled: Result<(), Cancelled> =
-                fill(&pool(threads), &Control::new(), &mut out, 3, 2, || (), |(), range, part| {
+            let filled: Result<(), Cancelled> = fill(
+                &pool(threads),
+                &Control::new(),
+                &mut out,
+                3,
+                2,
+                || (),
+                |(), range, part| {
                     for (member, row) in range.zip(part.chunks_mut(3)) {
                         row.fill(member as f64);
                     }
                     Ok(())
-                });
+                },
+            );
             assert_eq!(filled, Ok(()));
             assert!(out.iter().enumerate().all(|(i, &value)| value == (i / 3) as f64));
         }

@@ -1,0 +1,23 @@
+//! Module `sembada._core`: conversion at the door, one gate for every long call, errors with fields.
+
+mod errors;
+mod gate;
+mod random;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, gate};
+
+    #[pymodule_export]
+    use crate::gate::{available_kernels, panic_for_test, wait_for_test};
+    #[pymodule_export]
+    use crate::random::{philox_index, philox_normal, philox_raw, philox_uniform};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        gate::install_panic_hook();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

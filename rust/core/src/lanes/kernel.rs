@@ -60,17 +60,13 @@ impl Kernel {
         if name == "auto" {
             return Ok(Self::detect());
         }
-        available
-            .iter()
-            .copied()
-            .find(|kernel| kernel.name() == name)
-            .ok_or_else(|| UnknownKernel {
-                name: name.to_owned(),
-                available: std::iter::once("auto")
-                    .chain(available.iter().map(|kernel| kernel.name()))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        available.iter().copied().find(|kernel| kernel.name() == name).ok_or_else(|| UnknownKernel {
+            name: name.to_owned(),
+            available: std::iter::once("auto")
+                .chain(available.iter().map(|kernel| kernel.name()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
     }
 
     /// The name that stands in the provenance.
