@@ -11,11 +11,11 @@ macro_rules! exceptions {
         }
         /// The exception classes that the binding raises.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(dead_code)]
+        #[allow(dead_code, clippy::enum_variant_names)] // the names are those of the Python classes
         pub(crate) enum Class { $(#[doc = stringify!($name)] $name),* }
 
         impl Class {
-            fn new(self, details: Details) -> PyErr {
+            fn exception(self, details: Details) -> PyErr {
                 match self { $(Self::$name => raise::<classes::$name>(details)),* }
             }
         }
@@ -78,5 +78,5 @@ fn raise<T: PyTypeInfo>(details: Details) -> PyErr {
 
 /// Makes the exception of `class` with a message and the facts behind it.
 pub(crate) fn error(class: Class, message: impl Into<String>, fields: Vec<(&'static str, Value)>) -> PyErr {
-    class.new(Details { message: message.into(), fields })
+    class.exception(Details { message: message.into(), fields })
 }

@@ -29,7 +29,9 @@ pub(crate) struct Scope<'a> {
 }
 
 /// Pools by process id and number of threads: a forked child must not touch its parent's threads.
-static POOLS: LazyLock<Mutex<HashMap<(u32, usize), Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
+type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
+
+static POOLS: LazyLock<Mutex<Pools>> = LazyLock::new(Mutex::default);
 
 fn pool(threads: Option<usize>) -> PyResult<Arc<ThreadPool>> {
     #[allow(clippy::disallowed_methods)]
@@ -251,7 +253,7 @@ pub(crate) fn panic_for_test(py: Python<'_>) -> PyResult<()> {
             1,
             || (),
             |(), range| {
-                #[allow(clippy::panic)] // this is what the function is for
+                #[allow(clippy::panic, clippy::manual_assert)] // this is what the function is for
                 if range.start == 2 {
                     panic!("on purpose");
                 }

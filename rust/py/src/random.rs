@@ -4,13 +4,13 @@ use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use sembada_core::rng::Philox;
 
-fn draw<'py, T: numpy::Element>(
-    py: Python<'py>,
+fn draw<T: numpy::Element>(
+    py: Python<'_>,
     key: [u64; 2],
     counter: [u64; 4],
     n: usize,
     next: impl Fn(&mut Philox) -> T,
-) -> Bound<'py, PyArray1<T>> {
+) -> Bound<'_, PyArray1<T>> {
     let mut philox = Philox::new(key, counter);
     (0..n).map(|_| next(&mut philox)).collect::<Vec<T>>().to_pyarray(py)
 }
