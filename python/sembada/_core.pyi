@@ -18,3 +18,108 @@ def philox_raw(key: Any, counter: Any, n: int) -> NDArray[np.uint64]: ...
 def philox_uniform(key: Any, counter: Any, n: int) -> NDArray[np.float64]: ...
 def philox_normal(key: Any, counter: Any, n: int) -> NDArray[np.float64]: ...
 def philox_index(key: Any, counter: Any, bound: int, n: int) -> NDArray[np.uint64]: ...
+
+# PLS path models
+class PlsEngine:
+    """A compiled PLS path model. Immutable, shareable between threads, picklable (by its specification).
+
+    `spec` holds plain values only:
+
+    ``columns``      list of str: names of the data columns 0..p-1 (for messages and labels)
+    ``constructs``   list of dict: name, mode ("A", "B", "nnls", "unit", "pca", "fixed"), columns (list of int);
+                     optional: fixed (list of float, mode "fixed"), dominant (data column whose loading is made
+                     positive, or None), reflective (bool, default False: PLSc corrects it when `consistent`)
+    ``higher_order`` list of dict: name, dimensions (list of node), mode, reflective, approach ("two-stage", "repeated")
+    ``interactions`` list of dict: name, factors (list of node), method ("two-stage", "product", "orthogonal")
+    ``paths``        list of [from, to] (nodes), kept in this order
+    ``scheme``       "path" (default), "factorial", "centroid", "pca"
+    ``consistent``   bool (default False); ``consistent_rule``: "factors" (default: only reflective blocks are
+                     corrected) or "seminr" (mode A composites of a mixed model too)
+    ``max_iter``     default 300;  ``tol``: default 1e-7, stop when sum |dw| < tol on standardised weights
+
+    Nodes are numbered constructs first, then higher_order, then interactions.
+
+    Items are numbered data columns first (0..p-1), then derived ones (a dimension's score, a product);
+    `items` names them all.
+    """
+
+    def __init__(self, spec: dict[str, Any]) -> None: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    @property
+    def spec(self) -> dict[str, Any]: ...
+    @property
+    def nodes(self) -> list[str]: ...
+    @property
+    def items(self) -> list[str]: ...
+    @property
+    def statistics(self) -> list[str]:
+        """Names of all statistics that this model has, in the default order."""
+
+    def layout(self, statistics: list[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Return where each statistic stands in the flat vector.
+
+        Per name: ``start`` (int), ``length`` (int), ``kind`` (what a label row holds) and ``labels`` (int64 array
+        (length, k), padded with -1). Kinds: "node-item" (weights, loadings, item_vif), "item-node" (cross_loadings),
+        "from-to" (paths, total_effects, indirect_effects, f2, vif), "node" (r2, r2_adjusted, alpha, rho_a, rho_c, ave),
+        "pair" (construct_correlations, htmt, htmt2; a < b), "chain" (specific_indirect: nodes of the chain),
+        "fit" (srmr, d_uls, d_g, nfi: 0 = saturated, 1 = estimated).
+        """
+
+    def fit(
+        self,
+        data: NDArray[np.float64],
+        *,
+        statistics: list[str] | None = None,
+        weights: NDArray[np.float64] | None = None,
+        missing: str = "error",
+        kernel: str = "auto",
+    ) -> dict[str, Any]:
+        """Estimate once. `data` is (n, p), NaN = missing; `missing`: "error", "listwise", "mean", "pairwise".
+
+        Keys: ``values`` (width,), ``status`` (int, see `pls_status`), ``detail`` (int: column or node, else -1),
+        ``n_iter`` (per stage, counted from 1), ``converged``, ``n_obs`` (sum of weights of the rows used), ``scores``
+        (n, nodes; NaN rows where listwise drops), ``means`` and ``sds`` (p,; n-1), ``correlations`` (items, items),
+        ``construct_correlations`` (nodes, nodes; corrected under `consistent`), ``proxy_correlations`` (nodes, nodes),
+        ``outer_weights`` (items, nodes; 0 where none), ``cross_loadings`` (items, nodes),
+        ``path_matrix`` (from, to), ``rho_a`` (nodes,), ``kernel``. A failed estimation is reported by `status`,
+        not raised; malformed input raises DataError.
+        """
+
+    def replicate(
+        self,
+        data: NDArray[np.float64],
+        plan: dict[str, Any],
+        *,
+        statistics: list[str] | None = None,
+        weights: NDArray[np.float64] | None = None,
+        missing: str = "error",
+        sign: str = "none",
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        kernel: str = "auto",
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
+        """Estimate every replicate of `plan`; returns values (B, width), status (B,), detail (B,).
+
+        A failed replicate is a row of NaN with its status; an inadmissible one keeps its numbers and has a status.
+        Plans (key = two uint64 words; `first` = number of the first replicate, default 0):
+
+        ``{"kind": "bootstrap", "key": (a, b), "n": B, "first": 0, "strata": int array | None, "clusters": int array | None}``
+        ``{"kind": "bayesian", "key": (a, b), "n": B, "first": 0}``
+        ``{"kind": "jackknife"}`` (replicate i leaves row i out)
+        ``{"kind": "permutation", "key": (a, b), "n": B, "groups": int array}`` (row b * G + g is group g of permutation b)
+        ``{"kind": "folds", "folds": int array}`` (replicate k = all rows but fold k)
+        ``{"kind": "indices", "indices": (B, m) int array}`` · ``{"kind": "weights", "weights": (B, n) float array}``
+
+        `sign`: "none", "indicator", "construct".
+        """
+
+    def resample(
+        self, data: NDArray[np.float64], plan: dict[str, Any], replicate: int, missing: str = "error"
+    ) -> NDArray[np.float64]:
+        """Row weights (n,) of one replicate of a plan (the same draws as `replicate`)."""
+
+def pls_status() -> list[str]:
+    """Names of the status codes: index = code."""
+
+def multiply_add_limit(n: int, p: int, reps: int, kernel: str = "auto") -> float:
+    """Run the bare multiply-adds of `reps` bootstrap moment matrices (0.632 n p (p + 1) / 2 each); time it outside."""
