@@ -123,3 +123,90 @@ def pls_status() -> list[str]:
 
 def multiply_add_limit(n: int, p: int, reps: int, kernel: str = "auto") -> float:
     """Run the bare multiply-adds of `reps` bootstrap moment matrices (0.632 n p (p + 1) / 2 each); time it outside."""
+
+# system dynamics: the typed model, built by the readers
+class SdModel: ...
+class SdProgram:
+    """A model compiled for one set of saved variables, varied names, times and method. Frozen and shared by threads."""
+
+    # `varied` and the run-time values: a variable ("reach"), an element ("reach[East]"), all elements of an array ("reach"),
+    # the start of a stock ("INITIAL(customers)"), the shape of a lookup ("YSCALE(effect)", "XSCALE(…)", "YSHIFT(…)", "XSHIFT(…)").
+    @staticmethod
+    def compile(
+        model: SdModel,
+        save: list[str] | None = None,  # None: every variable that has a value over time
+        varied: list[str] = ...,
+        method: str | None = None,  # "euler" | "rk2" | "rk4" | "rk45"; None: what the model file says
+        time: tuple[float, float, float, float | None] | None = None,  # initial, final, dt, save_step
+        save_times: NDArray[np.float64] | None = None,  # in place of save_step
+        tolerance: tuple[float, float] | None = None,  # relative, absolute; rk45 only
+        kernel: str = "auto",
+    ) -> SdProgram: ...
+    @property
+    def columns(self) -> list[str]: ...  # flattened, `Name[E1,E2]` as written
+    @property
+    def layout(self) -> list[tuple[str, list[str], int, int]]: ...  # name, dimensions, first column, number of columns
+    @property
+    def times(self) -> NDArray[np.float64]: ...
+    @property
+    def defaults(self) -> NDArray[np.float64]: ...  # of `varied`, NaN where the default is no constant
+    @property
+    def method(self) -> str: ...
+    @property
+    def kernel(self) -> str: ...
+    @property
+    def dt(self) -> float: ...
+    @property
+    def n_states(self) -> int: ...
+    def disassemble(self) -> str: ...
+    def state_name(self, index: int) -> str: ...  # the variable behind the `variable` of a status
+    # values (times, columns); status 0 done, 1 not finite; time and name of the first failure
+    def run(
+        self, values: NDArray[np.float64], seed: int = 0, run: int = 0
+    ) -> tuple[NDArray[np.float64], int, float, int]: ...
+    # design (runs, varied) → values (columns, times, runs), status u8, time f64, variable i32 (-1: none)
+    def sweep(
+        self,
+        design: NDArray[np.float64],
+        seed: int = 0,
+        first_run: int = 0,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        block: int = 0,
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.float64], NDArray[np.int32]]: ...
+    # streaming statistics of the saved columns, memory independent of the number of runs
+    def reduce(
+        self,
+        design: NDArray[np.float64],
+        state: SdReduction,
+        group: NDArray[np.int64] | None = None,
+        seed: int = 0,
+        first_run: int = 0,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        block: int = 0,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int32]]: ...
+
+class SdReduction:
+    """Running statistics by group, column and time."""
+
+    def __init__(
+        self,
+        program: SdProgram,
+        groups: int = 1,
+        quantiles: bool = True,
+        compression: float = 200.0,
+        thresholds: list[tuple[int, str, float]] = ...,  # (column, ">" | ">=" | "<" | "<=", limit): exceedance and first passage
+    ) -> None: ...
+    def count(self) -> NDArray[np.int64]: ...  # (groups, columns, times)
+    def mean(self) -> NDArray[np.float64]: ...
+    def variance(self) -> NDArray[np.float64]: ...
+    def minimum(self) -> NDArray[np.float64]: ...
+    def maximum(self) -> NDArray[np.float64]: ...
+    def quantile(self, q: NDArray[np.float64]) -> NDArray[np.float64]: ...  # (groups, columns, times, q)
+    def exceedance(self) -> NDArray[np.float64]: ...  # (groups, thresholds, times): share of runs beyond
+    def first_passage(self) -> NDArray[np.float64]: ...  # (groups, thresholds, times + 1): share first beyond at that time; last: never
+    def merge(self, other: SdReduction) -> None: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> SdReduction: ...
