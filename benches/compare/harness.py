@@ -219,7 +219,8 @@ def markdown(result: dict[str, Any]) -> str:
     lines = [
         f"### {result['title']}",
         "",
-        f"{result['processor']}; Python {result['python']}; medians of {result['rounds']} interleaved rounds, {result['clock']} time.",
+        f"{result['processor']}; Python {result['python']}; "
+        f"medians of {result['rounds']} interleaved rounds, {result['clock']} time.",
         "",
         f"| | version | per {result['unit']} | ÷ {result['rows'][0]['name']} | range | |",
         "|---|---|---:|---:|---|---|",

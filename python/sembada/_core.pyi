@@ -126,6 +126,7 @@ def multiply_add_limit(n: int, p: int, reps: int, kernel: str = "auto") -> float
 
 # system dynamics: the typed model, built by the readers
 class SdModel: ...
+
 class SdProgram:
     """A model compiled for one set of saved variables, varied names, times and method. Frozen and shared by threads."""
 
@@ -196,7 +197,9 @@ class SdReduction:
         groups: int = 1,
         quantiles: bool = True,
         compression: float = 200.0,
-        thresholds: list[tuple[int, str, float]] = ...,  # (column, ">" | ">=" | "<" | "<=", limit): exceedance and first passage
+        thresholds: list[
+            tuple[int, str, float]
+        ] = ...,  # (column, ">" | ">=" | "<" | "<=", limit): exceedance and first passage
     ) -> None: ...
     def count(self) -> NDArray[np.int64]: ...  # (groups, columns, times)
     def mean(self) -> NDArray[np.float64]: ...
@@ -205,7 +208,9 @@ class SdReduction:
     def maximum(self) -> NDArray[np.float64]: ...
     def quantile(self, q: NDArray[np.float64]) -> NDArray[np.float64]: ...  # (groups, columns, times, q)
     def exceedance(self) -> NDArray[np.float64]: ...  # (groups, thresholds, times): share of runs beyond
-    def first_passage(self) -> NDArray[np.float64]: ...  # (groups, thresholds, times + 1): share first beyond at that time; last: never
+    def first_passage(
+        self,
+    ) -> NDArray[np.float64]: ...  # (groups, thresholds, times + 1): share first beyond at that time; last: never
     def merge(self, other: SdReduction) -> None: ...
     def to_bytes(self) -> bytes: ...
     @staticmethod
