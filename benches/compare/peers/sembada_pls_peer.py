@@ -1,13 +1,14 @@
-"""sembada: `Fit.bootstrap`, with the kernel, the threads and the statistics that the case asks for."""
+"""sembada: `Fit.bootstrap`, or the bare engine for a chosen set of statistics."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import sembada
-from sembada import pls
+from sembada import _core, pls
 
 STATE: dict[str, Any] = {}
 
@@ -15,20 +16,45 @@ STATE: dict[str, Any] = {}
 def prepare(case: dict[str, Any]) -> dict[str, Any]:
     model = case["model"]
     data = pd.read_csv(case["csv"])
-    if case.get("real"):  # a real-valued survey: the exact integer kernels do not apply
-        data = data.astype(float) + 1e-3 * (data.rank() / len(data))
-    outcomes = list(dict.fromkeys(b for _, b in model["paths"]))
-    specification = pls.Model(
-        blocks=[pls.block(c["name"], c["items"], mode=c["mode"]) for c in model["constructs"]],
-        paths={b: [a for a, x in model["paths"] if x == b] for b in outcomes},
-    )
-    fit = specification.fit(data)
-    STATE.update(fit=fit, options=case.get("options", {}), calls=case.get("calls", {}))
-    estimates = fit.paths["estimate"]
-    STATE["check"] = None if case.get("real") else [float(estimates.loc[(a, b)]) for a, b in model["paths"]]
-    return {"version": sembada.__version__}
+    items = [item for construct in model["constructs"] for item in construct["items"]]
+    data = data[items].astype(float)
+    if case.get("real"):  # a real-valued survey: the exact kernels for whole numbers do not apply
+        data = data + 1e-3 * np.random.default_rng(1).standard_normal(data.shape)
+    STATE.update(case)
+    if "statistics" in case:
+        index = {c["name"]: number for number, c in enumerate(model["constructs"])}
+        columns = {item: number for number, item in enumerate(items)}
+        STATE["engine"] = _core.PlsEngine(
+            {
+                "columns": items,
+                "constructs": [
+                    {"name": c["name"], "mode": c["mode"], "columns": [columns[i] for i in c["items"]]}
+                    for c in model["constructs"]
+                ],
+                "paths": [[index[a], index[b]] for a, b in model["paths"]],
+            }
+        )
+        STATE["values"] = np.ascontiguousarray(data.to_numpy())
+        STATE["check"] = None
+    else:
+        outcomes = list(dict.fromkeys(b for _, b in model["paths"]))
+        specification = pls.Model(
+            blocks=[pls.block(c["name"], c["items"], mode=c["mode"]) for c in model["constructs"]],
+            paths={b: [a for a, x in model["paths"] if x == b] for b in outcomes},
+        )
+        STATE["fit"] = specification.fit(data)
+        estimates = STATE["fit"].paths["estimate"]
+        STATE["check"] = [float(estimates.loc[(a, b)]) for a, b in model["paths"]]
+    return {"version": f"{sembada.__version__} {_core.available_kernels()[-1]}"}
 
 
 def sample(count: int) -> object:
-    STATE["fit"].bootstrap(count, seed=1, **STATE["options"])
+    threads = STATE.get("threads", 1)
+    if "engine" in STATE:
+        plan = {"kind": "bootstrap", "key": (1, 2), "n": count} if "plan" not in STATE else dict(STATE["plan"])
+        statistics = None if STATE["statistics"] == "all" else STATE["statistics"]
+        values, _, _ = STATE["engine"].replicate(STATE["values"], plan, statistics=statistics, threads=threads)
+        assert len(values)
+    else:
+        STATE["fit"].bootstrap(count, seed=1, threads=threads)
     return STATE["check"]
