@@ -1,5 +1,6 @@
 //! System dynamics: the typed model, its expression language, and the compiled program that runs it.
 
 pub mod dialect;
+pub mod error;
 pub mod expr;
 pub mod model;

@@ -87,10 +87,12 @@ pub struct Table {
     pub y: Vec<f64>,
     /// Between and beyond the points.
     pub kind: TableKind,
+    /// The frame that the author drew around the points: lowest x, lowest y, highest x, highest y. It does not act on values.
+    pub frame: Option<[f64; 4]>,
 }
 
 /// One equation of a variable: a variable with subscripts may have several.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Equation {
     /// The subscripts on the left side: names of dimensions or elements; empty for a scalar.
     pub subscripts: Vec<String>,
@@ -102,14 +104,16 @@ pub struct Equation {
     pub initial: Option<Expr>,
     /// The graphical function of the equation. With an `expr` the variable is the function of that expression.
     pub table: Option<Table>,
-    /// The text of the right side, for messages and documentation.
+    /// The text of the right side, for messages and documentation; spans of `expr` point into it.
     pub source: String,
+    /// The text that spans of `initial` point into when that is not `source` (XMILE `init_eqn`).
+    pub initial_source: Option<String>,
     /// Line in the model file, from one; zero when there is no file.
     pub line: u32,
 }
 
 /// What a variable is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Kind {
     /// A stock: `expr` is its initial value. `rate` is Vensim's net flow (the first argument of `INTEG`).
     Stock {
@@ -123,6 +127,7 @@ pub enum Kind {
     /// A flow.
     Flow,
     /// An auxiliary.
+    #[default]
     Auxiliary,
     /// A constant that a run may change.
     Parameter,
@@ -132,8 +137,68 @@ pub enum Kind {
     Data,
 }
 
-/// A variable of a model.
+/// A stock that does more than add up: XMILE 1.0 §4.2.1 and §3.7.2.
 #[derive(Clone, Debug, PartialEq)]
+pub enum Container {
+    /// What enters leaves after the transit time.
+    Conveyor(Box<Conveyor>),
+    /// First in, first out, batch by batch; what leaves is what the container downstream takes.
+    Queue,
+    /// Fills, closes, and empties after the cook time.
+    Oven(Box<Oven>),
+}
+
+/// The options of a conveyor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conveyor {
+    /// How long material stays.
+    pub transit_time: Expr,
+    /// The most it holds; none: no limit.
+    pub capacity: Option<Expr>,
+    /// The most that enters in one unit of time; none: no limit.
+    pub inflow_limit: Option<Expr>,
+    /// A new transit time is read where this is not zero; none: always.
+    pub sample: Option<Expr>,
+    /// The conveyor stands still where this is not zero; none: never.
+    pub arrest: Option<Expr>,
+    /// Material moves in batches, one a step.
+    pub discrete: bool,
+    /// A batch enters whole or not at all.
+    pub batch_integrity: bool,
+    /// At most one batch enters in a step.
+    pub one_at_a_time: bool,
+    /// Leakage follows a constant proportion of what is there instead of spreading linearly.
+    pub exponential_leak: bool,
+}
+
+/// The options of an oven.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Oven {
+    /// How long it stays closed.
+    pub cook_time: Expr,
+    /// The most it holds; none: no limit.
+    pub capacity: Option<Expr>,
+    /// How long it stays open for filling; none: one step.
+    pub fill_time: Option<Expr>,
+    /// A new cook time is read where this is not zero; none: always.
+    pub sample: Option<Expr>,
+    /// The oven stands still where this is not zero; none: never.
+    pub arrest: Option<Expr>,
+}
+
+/// A flow out of a conveyor before the end: part of what enters leaks on the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leak {
+    /// The fraction that leaks.
+    pub fraction: Expr,
+    /// Whole units leak.
+    pub integers: bool,
+    /// Where the leak zone begins and ends, as fractions of the conveyor.
+    pub zone: (f64, f64),
+}
+
+/// A variable of a model.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Variable {
     /// Its name as written, blanks where the file has blanks or underscores.
     pub name: String,
@@ -153,10 +218,18 @@ pub struct Variable {
     pub limits: (Option<f64>, Option<f64>),
     /// The group or view that the variable stands in.
     pub group: String,
+    /// What a stock does beyond adding up.
+    pub container: Option<Container>,
+    /// A flow that leaks out of a conveyor.
+    pub leak: Option<Leak>,
+    /// A flow that takes what the container before it could not pass on.
+    pub overflow: bool,
+    /// How a data variable answers between its times.
+    pub interpolation: Interpolation,
 }
 
 /// A macro: a small model that is called like a function.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Macro {
     /// Its name.
     pub name: String,
@@ -197,8 +270,19 @@ pub enum Interpolation {
     Raw,
 }
 
+/// A unit of measurement with its other spellings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnitDefinition {
+    /// Its name.
+    pub name: String,
+    /// What it is made of, empty for a base unit.
+    pub equation: String,
+    /// Other spellings.
+    pub aliases: Vec<String>,
+}
+
 /// A whole model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
     /// Its name.
     pub name: String,
@@ -214,6 +298,34 @@ pub struct Model {
     pub macros: Vec<Macro>,
     /// Series for data variables.
     pub data: Vec<Series>,
+    /// Units with other spellings.
+    pub units: Vec<UnitDefinition>,
+    /// The drawing as the file has it (XMILE `<views>`, Vensim's sketch), kept for the writer of the same dialect.
+    pub display: String,
+    /// The file that the model comes from, for messages; empty when there is none.
+    pub path: String,
+}
+
+impl Default for TimeSpec {
+    /// XMILE's defaults: from 1 to 13 by 1, Euler.
+    fn default() -> Self {
+        Self {
+            initial_time: 1.0,
+            final_time: 13.0,
+            dt: 1.0,
+            save_step: None,
+            method: Method::Euler,
+            unit: String::new(),
+        }
+    }
+}
+
+impl Model {
+    /// The variable of this name, spelt in any way that XMILE calls equal.
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        let wanted = canonical(name);
+        self.variables.iter().find(|variable| canonical(&variable.name) == wanted)
+    }
 }
 
 #[cfg(test)]
