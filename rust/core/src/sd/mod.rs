@@ -3,4 +3,5 @@
 pub mod dialect;
 pub mod error;
 pub mod expr;
+pub mod functions;
 pub mod model;
