@@ -125,7 +125,74 @@ def multiply_add_limit(n: int, p: int, reps: int, kernel: str = "auto") -> float
     """Run the bare multiply-adds of `reps` bootstrap moment matrices (0.632 n p (p + 1) / 2 each); time it outside."""
 
 # system dynamics: the typed model, built by the readers
-class SdModel: ...
+class SdModel:
+    """A typed system-dynamics model: what the readers build and the compiler takes. Immutable, shareable, picklable.
+
+    A specification holds plain values:
+
+    ``name``        str
+    ``dialect``     "xmile" (default) or "vensim": in which equations are written and what functions mean
+    ``time``        dict: initial_time, final_time, dt, save_step (None: each step), method ("euler", "rk2", "rk4", "rk45"), unit
+    ``dimensions``  list of dict: name, elements (list of str), mappings (list of [target, elements])
+    ``variables``   list of dict: name, kind ("stock", "flow", "auxiliary", "parameter", "lookup", "data"), dimensions,
+                    equations, inflows, outflows, unit, comment, non_negative, limits ([low | None, high | None]), group,
+                    interpolation (data: None, "linear", "hold", "forward", "raw")
+        ``equations``   list of dict: subscripts (list of str, elements or dimensions), except (list of list), source (text, of a stock
+                        the initial value; Vensim: also INTEG(...)), initial (text or None: the value at the start where it differs),
+                        table (None or dict: x, y, kind "continuous" | "extrapolate" | "discrete"), line
+    ``macros``      list of dict: name, parameters, outputs, variables
+    ``data``        list of dict: variable, element, times, values, interpolation
+    ``units``       list of dict: name, equation, aliases
+
+    Only `variables` with name and kind are needed; all else has the defaults above.
+    """
+
+    @staticmethod
+    def from_spec(spec: dict[str, Any]) -> SdModel:
+        """Build a model. Raises EquationError (with a caret) and SpecificationError; names are judged by `check` and `validate`."""
+
+    @staticmethod
+    def from_xmile(text: str, path: str = "", resolve: Callable[[str, list[str], list[int]], dict[str, Any]] | None = None) -> SdModel:
+        """Read an XMILE file's text. `path` is for messages. Raises ModelFileError, EquationError, UnsupportedError."""
+
+    @staticmethod
+    def from_vensim(text: str, path: str = "", resolve: Callable[[str, list[str], list[int]], dict[str, Any]] | None = None) -> SdModel:
+        """Read a Vensim .mdl file's text.
+
+        `resolve(function, arguments, shape)` answers GET XLS/DIRECT calls: CONSTANTS {"values": flat}, DATA and LOOKUPS
+        {"x": [...], "values": [list an element]}, SUBSCRIPT {"names": [...]}; its exceptions pass unchanged. Without it the
+        calls stay in the model and are listed by `externals`.
+        """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    def describe(self) -> dict[str, Any]:
+        """Return the specification (`from_spec(describe())` is the same model), and per variable also ``line``,
+        ``dependencies``, ``initial_dependencies`` (names)."""
+
+    def check(self) -> list[dict[str, Any]]:
+        """Return all findings, errors first: severity ("error", "warning", "note"), code, variable, message, line, span, text."""
+
+    def validate(self) -> None:
+        """Raise the first error among the findings: EquationNameError, UnknownNameError, CircularError, EquationError, SpecificationError."""
+
+    def externals(self) -> list[dict[str, Any]]:
+        """Return the calls that wait for a file: variable, function, arguments, shape, line."""
+
+    def with_data(
+        self, variable: str, element: list[str], times: list[float], values: list[float], interpolation: str | None = None
+    ) -> SdModel:
+        """Return the model with a series for a variable (or one element of it), which becomes a data variable."""
+
+    def dependencies(self) -> dict[str, list[str]]: ...
+    def loops(self, limit: int = 1000) -> dict[str, Any]:
+        """Return feedback loops: ``loops`` (list of dict: variables, polarity "+" | "-" | "?", delayed), ``complete`` (bool)."""
+
+    def to_xmile(self) -> str: ...
+    def to_vensim(self) -> str: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 class SdProgram:
     """A model compiled for one set of saved variables, varied names, times and method. Frozen and shared by threads."""

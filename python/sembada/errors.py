@@ -15,12 +15,12 @@ __all__ = [
     "ConvergenceError",
     "DataError",
     "EquationError",
+    "EquationNameError",
     "InadmissibleError",
     "InternalError",
     "MissingDependencyError",
     "ModelFileError",
     "SembadaError",
-    "SembadaWarning",
     "SimulationError",
     "SpecificationError",
     "StoreError",
@@ -60,10 +60,6 @@ class SembadaError(Exception):
         return str(self.args[0]) if self.args else ""
 
 
-class SembadaWarning(UserWarning):
-    """Something that an analyst should look at, such as an indicator with many missing values."""
-
-
 class SpecificationError(SembadaError, ValueError):
     """A model or an option that cannot be: an empty block, a cycle in the paths, an unknown scheme."""
 
@@ -86,6 +82,10 @@ class InadmissibleError(SembadaError, ArithmeticError):
 
 class EquationError(SpecificationError, SyntaxError):
     """An equation that cannot be read; the message draws a caret under the place."""
+
+
+class EquationNameError(EquationError, UnknownNameError):
+    """An equation names something that the model does not have; lists near matches and draws a caret under it."""
 
 
 class CircularError(SpecificationError):

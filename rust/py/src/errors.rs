@@ -27,6 +27,7 @@ exceptions!(
     ConvergenceError,
     DataError,
     EquationError,
+    EquationNameError,
     InadmissibleError,
     InternalError,
     ModelFileError,

@@ -3,6 +3,7 @@
 mod errors;
 mod gate;
 mod random;
+mod sd_model;
 
 use pyo3::prelude::*;
 
@@ -14,6 +15,9 @@ mod _core {
     use crate::gate::{available_kernels, panic_for_test, wait_for_test};
     #[pymodule_export]
     use crate::random::{philox_index, philox_normal, philox_raw, philox_uniform};
+
+    #[pymodule_export]
+    use crate::sd_model::SdModel;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

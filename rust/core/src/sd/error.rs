@@ -73,7 +73,7 @@ pub fn caret(source: &str, span: Span) -> String {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// An equation that cannot be read.
-    #[error("{error}{}", place.draw())]
+    #[error("{error}")]
     Equation {
         /// What is wrong.
         error: SyntaxError,
@@ -81,7 +81,7 @@ pub enum ModelError {
         place: Box<Place>,
     },
     /// An equation that can be read and makes no sense: a wrong number of arguments, a lookup without an argument.
-    #[error("{message}{}", place.draw())]
+    #[error("{message}")]
     Meaning {
         /// What is wrong, what was expected, and the cure.
         message: String,
@@ -89,7 +89,7 @@ pub enum ModelError {
         place: Box<Place>,
     },
     /// A name that the model does not have.
-    #[error("unknown {what} {name:?}: {}{}", cure(near), place.draw())]
+    #[error("unknown {what} {name:?}: {}", cure(near))]
     Unknown {
         /// What kind of thing was looked for.
         what: &'static str,
@@ -101,7 +101,7 @@ pub enum ModelError {
         place: Box<Place>,
     },
     /// Variables that need each other's value at the same instant.
-    #[error("circular equations: {}. A stock or a delay somewhere in the circle breaks it{}", circle.join(" → "), place.draw())]
+    #[error("circular equations: {}. A stock or a delay somewhere in the circle breaks it", circle.join(" → "))]
     Circular {
         /// The circle, the first name again at the end.
         circle: Vec<String>,
@@ -109,7 +109,7 @@ pub enum ModelError {
         place: Box<Place>,
     },
     /// Something that another tool knows and sembada refuses to guess.
-    #[error("{what} {name:?} is not supported: {reason}{}", place.draw())]
+    #[error("{what} {name:?} is not supported: {reason}")]
     Unsupported {
         /// What kind of thing it is.
         what: &'static str,
@@ -121,7 +121,7 @@ pub enum ModelError {
         place: Box<Place>,
     },
     /// A specification or a file whose parts do not fit.
-    #[error("{message}{}", place.draw())]
+    #[error("{message}")]
     Structure {
         /// What is wrong, what was expected, and the cure.
         message: String,
@@ -129,7 +129,7 @@ pub enum ModelError {
         place: Box<Place>,
     },
     /// A file that is not a model file, or is damaged.
-    #[error("{message}{}", place.draw())]
+    #[error("{message}")]
     File {
         /// What is wrong, what was expected, and the cure.
         message: String,
@@ -150,6 +150,11 @@ impl ModelError {
             | Self::Structure { place, .. }
             | Self::File { place, .. } => place,
         }
+    }
+
+    /// The message with the file, the line and the equation with a caret.
+    pub fn full(&self) -> String {
+        format!("{self}{}", self.place().draw())
     }
 
     /// The same error, standing in this file.

@@ -1,6 +1,7 @@
 //! The typed model: what the readers build, the checks read and the compiler lowers.
 
 use super::dialect::Dialect;
+use super::error::{ModelError, Place, near};
 use super::expr::Expr;
 
 /// A name with case, underscores, blanks, line breaks and outer quotes made equal (XMILE 1.0 §3.2.2): what is compared.
@@ -149,6 +150,7 @@ pub enum Container {
 }
 
 /// The options of a conveyor.
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches of the XMILE standard")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conveyor {
     /// How long material stays.
@@ -325,6 +327,63 @@ impl Model {
     pub fn variable(&self, name: &str) -> Option<&Variable> {
         let wanted = canonical(name);
         self.variables.iter().find(|variable| canonical(&variable.name) == wanted)
+    }
+
+    /// The model with a series for a variable, or for one element of it, which becomes a data variable.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] if there is no such variable, [`ModelError::Structure`] if the series cannot be one.
+    pub fn with_data(
+        &self,
+        name: &str,
+        element: Vec<String>,
+        times: Vec<f64>,
+        values: Vec<f64>,
+        interpolation: Option<Interpolation>,
+    ) -> Result<Self, ModelError> {
+        let place = || Box::new(Place { path: self.path.clone(), variable: name.to_owned(), ..Place::default() });
+        let wanted = canonical(name);
+        let Some(index) = self.variables.iter().position(|variable| canonical(&variable.name) == wanted) else {
+            let near = near(name, self.variables.iter().map(|variable| variable.name.as_str()));
+            return Err(ModelError::Unknown { what: "variable", name: name.to_owned(), near, place: place() });
+        };
+        let structure = |message| Err(ModelError::Structure { message, place: place() });
+        if times.len() != values.len() || times.is_empty() {
+            return structure(format!(
+                "a series has {} times and {} values: expected as many, at least one",
+                times.len(),
+                values.len()
+            ));
+        }
+        if let Some(&[before, after]) = times.windows(2).find(|pair| matches!(pair, [a, b] if a >= b)) {
+            return structure(format!("a series has time {after} after {before}: expected times that rise"));
+        }
+        if times.iter().any(|time| !time.is_finite()) {
+            return structure("a series has a time that is not finite: expected finite times".to_owned());
+        }
+        let mut model = self.clone();
+        let variable = &mut model.variables[index];
+        if element.len() != variable.dimensions.len() {
+            let (given, needed) = (element.len(), variable.dimensions.len());
+            return structure(format!(
+                "{name:?} has {needed} dimensions, the series names {given} elements: expected one a dimension"
+            ));
+        }
+        if variable.kind != Kind::Data {
+            variable.kind = Kind::Data;
+            variable.equations.clear();
+        }
+        let interpolation = interpolation.unwrap_or(variable.interpolation);
+        variable.interpolation = interpolation;
+        let variable = variable.name.clone();
+        let same = |one: &Series| {
+            canonical(&one.variable) == wanted
+                && one.element.len() == element.len()
+                && one.element.iter().zip(&element).all(|(a, b)| canonical(a) == canonical(b))
+        };
+        model.data.retain(|one| !same(one));
+        model.data.push(Series { variable, element, times, values, interpolation });
+        Ok(model)
     }
 }
 

@@ -185,13 +185,11 @@ impl Lexer<'_> {
             match self.peek() {
                 Some('{') => {
                     let start = self.position;
-                    match self.rest().find('}') {
-                        Some(length) => self.position += length + 1,
-                        None => {
-                            self.position += 1;
-                            return Err(SyntaxError::Unclosed { what: "comment", span: self.span(start) });
-                        }
-                    }
+                    let Some(length) = self.rest().find('}') else {
+                        self.position += 1;
+                        return Err(SyntaxError::Unclosed { what: "comment", span: self.span(start) });
+                    };
+                    self.position += length + 1;
                 }
                 Some('\\') if self.rest()[1..].trim_start_matches([' ', '\t', '\r']).starts_with('\n') => {
                     self.position += 1;

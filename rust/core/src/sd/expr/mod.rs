@@ -10,4 +10,4 @@ pub mod tree;
 pub use lexer::SyntaxError;
 pub use parser::parse;
 pub use print::print;
-pub use tree::{BinaryOp, Expr, ExprKind, Span, Subscript, UnaryOp};
+pub use tree::{BinaryOp, Expr, ExprKind, NameUse, Span, Subscript, UnaryOp};

@@ -18,17 +18,27 @@ const NESTING: u32 = 150;
 /// # Errors
 /// [`SyntaxError`] with the span of the first place that does not fit.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Expr, SyntaxError> {
-    let lexemes = lex(text, dialect)?;
-    let mut parser = Parser { text, lexemes, position: 0, dialect, nesting: 0 };
+    parse_framed(text, dialect).map(|(expr, _)| expr)
+}
+
+/// Reads an expression, and the frame of the last points written in it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_framed(text: &str, dialect: Dialect) -> Result<(Expr, Option<[f64; 4]>), SyntaxError> {
+    let mut parser = Parser::new(text, dialect)?;
     if parser.token() == &Token::End {
         return Err(SyntaxError::Empty { span: Span { start: 0, end: text.len() as u32 } });
     }
     let tree = parser.expression()?;
     match parser.token() {
-        Token::End => Ok(tree.expr),
+        Token::End => Ok((tree.expr, parser.frame)),
         _ => Err(parser.unexpected("an operator or the end of the equation")),
     }
 }
+
+/// Points of a lookup, and the frame around them: lowest x, lowest y, highest x, highest y.
+pub type Points = (Vec<(f64, f64)>, Option<[f64; 4]>);
 
 /// A tree and its height.
 struct Tree {
@@ -42,6 +52,7 @@ struct Parser<'a> {
     position: usize,
     dialect: Dialect,
     nesting: u32,
+    frame: Option<[f64; 4]>,
 }
 
 /// Binary operators from loose to tight, one row a level.
@@ -62,7 +73,11 @@ const LEVELS: [&[(Token, BinaryOp)]; 6] = [
 /// The level of equality: Vensim's `:NOT:` stands just outside it.
 const EQUALITY: usize = 2;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, dialect: Dialect) -> Result<Self, SyntaxError> {
+        Ok(Self { text, lexemes: lex(text, dialect)?, position: 0, dialect, nesting: 0, frame: None })
+    }
+
     fn token(&self) -> &Token {
         // The lexer ends every list with `End` and `advance` never passes it.
         self.lexemes.get(self.position).map_or(&Token::End, |lexeme| &lexeme.token)
@@ -246,7 +261,8 @@ impl Parser<'_> {
             Token::Open => {
                 self.advance();
                 if self.points_ahead() {
-                    let (points, _) = self.points()?;
+                    let (points, frame) = self.points()?;
+                    self.frame = frame;
                     let end = self.close(&Token::Close, "parenthesis", start)?;
                     return Self::node(ExprKind::Table(points), start, end, 1);
                 }
@@ -425,7 +441,7 @@ impl Parser<'_> {
     }
 
     /// `[(0,0)-(10,10),(1,1),…],(0,1),(2,3)`: the frame and its reference points are read over.
-    fn points(&mut self) -> Result<(Vec<(f64, f64)>, Option<[f64; 4]>), SyntaxError> {
+    fn points(&mut self) -> Result<Points, SyntaxError> {
         let mut frame = None;
         if self.token() == &Token::OpenBracket {
             let opened = self.span();
@@ -457,9 +473,8 @@ impl Parser<'_> {
 ///
 /// # Errors
 /// [`SyntaxError`] with the span of the first place that does not fit.
-pub fn parse_points(text: &str) -> Result<(Vec<(f64, f64)>, Option<[f64; 4]>), SyntaxError> {
-    let lexemes = lex(text, Dialect::Vensim)?;
-    let mut parser = Parser { text, lexemes, position: 0, dialect: Dialect::Vensim, nesting: 0 };
+pub fn parse_points(text: &str) -> Result<Points, SyntaxError> {
+    let mut parser = Parser::new(text, Dialect::Vensim)?;
     let opened = parser.span();
     let outer = parser.accept(&Token::Open);
     let out = if !outer || parser.points_ahead() {
@@ -485,8 +500,7 @@ pub fn parse_literal(text: &str) -> Option<Vec<Vec<f64>>> {
     if !text.contains([',', ';']) {
         return None;
     }
-    let lexemes = lex(text, Dialect::Vensim).ok()?;
-    let mut parser = Parser { text, lexemes, position: 0, dialect: Dialect::Vensim, nesting: 0 };
+    let mut parser = Parser::new(text, Dialect::Vensim).ok()?;
     let mut rows = vec![Vec::new()];
     while parser.token() != &Token::End {
         let value = if parser.accept(&Token::Missing) { f64::NAN } else { parser.signed().ok()? };
@@ -510,7 +524,7 @@ pub fn parse_literal(text: &str) -> Option<Vec<Vec<f64>>> {
 
 impl Parser<'_> {
     /// The old form of a lookup: all x, then all y.
-    fn halves(&mut self) -> Result<(Vec<(f64, f64)>, Option<[f64; 4]>), SyntaxError> {
+    fn halves(&mut self) -> Result<Points, SyntaxError> {
         let start = self.span();
         let mut numbers = vec![self.signed()?];
         while self.accept(&Token::Comma) {

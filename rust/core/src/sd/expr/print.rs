@@ -87,12 +87,12 @@ const VENSIM_NOT: u8 = 3;
 impl Printer<'_> {
     fn list(&mut self, items: &[Expr]) {
         for (index, item) in items.iter().enumerate() {
-            if let ExprKind::Call { function, arguments, .. } = &item.kind {
-                if function == ":" {
-                    self.out.push_str(" : ");
-                    self.list(arguments);
-                    continue;
-                }
+            if let ExprKind::Call { function, arguments, .. } = &item.kind
+                && function == ":"
+            {
+                self.out.push_str(" : ");
+                self.list(arguments);
+                continue;
             }
             if index > 0 {
                 self.out.push_str(", ");
@@ -218,7 +218,7 @@ impl Printer<'_> {
                     if index > 0 {
                         self.out.push(',');
                     }
-                    self.out.push_str(&format!("({},{})", print_number(*x), print_number(*y)));
+                    self.out.extend(["(", &print_number(*x), ",", &print_number(*y), ")"]);
                 }
                 self.out.push(')');
             }

@@ -1,0 +1,48 @@
+//! Checks: everything that can be said about a model before it runs. All findings, not the first.
+
+pub mod names;
+pub(crate) mod signatures;
+
+use super::error::ModelError;
+use super::model::Model;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The model cannot run.
+    Error,
+    /// The model runs and is probably not what was meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// How much it weighs.
+    pub severity: Severity,
+    /// A short stable name of the rule.
+    pub code: &'static str,
+    /// What is wrong, and where.
+    pub error: ModelError,
+}
+
+/// All findings on a model: errors first, then warnings, then notes, each in the order of the model.
+pub fn check(model: &Model) -> Vec<Finding> {
+    let mut out = Vec::new();
+    names::check(model, &mut out);
+    out.sort_by_key(|finding| finding.severity);
+    out
+}
+
+/// Passes a model that has no error.
+///
+/// # Errors
+/// The first error among the findings.
+pub fn require(model: &Model) -> Result<(), ModelError> {
+    match check(model).into_iter().next() {
+        Some(Finding { severity: Severity::Error, error, .. }) => Err(error),
+        _ => Ok(()),
+    }
+}

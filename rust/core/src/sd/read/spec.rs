@@ -1,0 +1,285 @@
+//! A model from parts given by a program: the door for models written in Python.
+
+use super::side::{Role, Side, is_constant, read};
+use crate::sd::dialect::Dialect;
+use crate::sd::error::{ModelError, Place};
+use crate::sd::expr::{Expr, parse};
+use crate::sd::model::{
+    Dimension, Equation, Interpolation, Kind, Macro, Model, Series, Table, TimeSpec, UnitDefinition, Variable,
+    canonical,
+};
+
+/// What a variable is declared to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Declared {
+    /// A stock.
+    Stock,
+    /// A flow.
+    Flow,
+    /// An auxiliary.
+    #[default]
+    Auxiliary,
+    /// A constant.
+    Parameter,
+    /// A graphical function.
+    Lookup,
+    /// A series from outside.
+    Data,
+}
+
+/// One equation of a variable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EquationSpec {
+    /// Subscripts of the left side.
+    pub subscripts: Vec<String>,
+    /// Exceptions.
+    pub except: Vec<Vec<String>>,
+    /// The right side; of a stock its initial value.
+    pub source: Option<String>,
+    /// The value at the start where it differs.
+    pub initial: Option<String>,
+    /// The graphical function.
+    pub table: Option<Table>,
+    /// Line in the file it comes from, zero when there is none.
+    pub line: u32,
+}
+
+/// A variable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VariableSpec {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub declared: Declared,
+    /// Names of its dimensions.
+    pub dimensions: Vec<String>,
+    /// Its equations.
+    pub equations: Vec<EquationSpec>,
+    /// Flows into a stock.
+    pub inflows: Vec<String>,
+    /// Flows out of a stock.
+    pub outflows: Vec<String>,
+    /// Unit.
+    pub unit: String,
+    /// Documentation.
+    pub comment: String,
+    /// Whether it may not fall below zero.
+    pub non_negative: bool,
+    /// Sensible range.
+    pub limits: (Option<f64>, Option<f64>),
+    /// Group.
+    pub group: String,
+    /// How a data variable answers between its times.
+    pub interpolation: Interpolation,
+}
+
+/// A macro.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MacroSpec {
+    /// Its name.
+    pub name: String,
+    /// Names of its parameters.
+    pub parameters: Vec<String>,
+    /// Names of further outputs.
+    pub outputs: Vec<String>,
+    /// Its variables.
+    pub variables: Vec<VariableSpec>,
+}
+
+/// A whole model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelSpec {
+    /// Its name.
+    pub name: String,
+    /// Its dialect.
+    pub dialect: Dialect,
+    /// Time.
+    pub time: TimeSpec,
+    /// Dimensions.
+    pub dimensions: Vec<Dimension>,
+    /// Variables.
+    pub variables: Vec<VariableSpec>,
+    /// Macros.
+    pub macros: Vec<MacroSpec>,
+    /// Series.
+    pub data: Vec<Series>,
+    /// Units.
+    pub units: Vec<UnitDefinition>,
+}
+
+/// Builds the model.
+///
+/// # Errors
+/// [`ModelError::Equation`] for an equation that cannot be read, [`ModelError::Structure`] for parts that do not fit.
+pub fn build(spec: ModelSpec) -> Result<Model, ModelError> {
+    check_time(&spec.time)?;
+    let dialect = spec.dialect;
+    let variables =
+        |all: Vec<VariableSpec>| all.into_iter().map(|one| variable(one, dialect)).collect::<Result<Vec<_>, _>>();
+    let mut macros = Vec::new();
+    for one in spec.macros {
+        macros.push(Macro {
+            name: one.name,
+            parameters: one.parameters,
+            outputs: one.outputs,
+            variables: variables(one.variables)?,
+        });
+    }
+    Ok(Model {
+        name: spec.name,
+        dialect,
+        time: spec.time,
+        dimensions: spec.dimensions,
+        variables: variables(spec.variables)?,
+        macros,
+        data: spec.data,
+        units: spec.units,
+        ..Model::default()
+    })
+}
+
+fn structure(message: String) -> ModelError {
+    ModelError::Structure { message, place: Box::default() }
+}
+
+/// Refuses times that cannot be run.
+///
+/// # Errors
+/// [`ModelError::Structure`].
+pub fn check_time(time: &TimeSpec) -> Result<(), ModelError> {
+    if !(time.dt.is_finite() && time.dt > 0.0) {
+        return Err(structure(format!("dt is {}: expected a positive number", time.dt)));
+    }
+    if !time.initial_time.is_finite() || !time.final_time.is_finite() || time.final_time < time.initial_time {
+        return Err(structure(format!(
+            "time runs from {} to {}: expected a final time that is not before the initial time",
+            time.initial_time, time.final_time
+        )));
+    }
+    if let Some(step) = time.save_step
+        && !(step.is_finite() && step > 0.0)
+    {
+        return Err(structure(format!("the save step is {step}: expected a positive number")));
+    }
+    Ok(())
+}
+
+fn variable(spec: VariableSpec, dialect: Dialect) -> Result<Variable, ModelError> {
+    let name = spec.name;
+    if canonical(&name).is_empty() {
+        return Err(structure(format!("{name:?} is no name: expected at least one letter")));
+    }
+    let mut equations = Vec::new();
+    let mut rates = Vec::new();
+    let mut role = None;
+    for one in spec.equations {
+        let source = one.source.unwrap_or_default();
+        let at = |source: &str, error| ModelError::Equation {
+            place: Box::new(Place {
+                line: one.line,
+                variable: name.clone(),
+                source: source.to_owned(),
+                span: crate::sd::expr::SyntaxError::span(&error),
+                path: String::new(),
+            }),
+            error,
+        };
+        let mut equation = Equation {
+            subscripts: one.subscripts,
+            except: one.except,
+            table: one.table,
+            line: one.line,
+            ..Equation::default()
+        };
+        if !source.trim().is_empty() {
+            let Side { role: found, expr, initial, table } =
+                read(&source, dialect).map_err(|error| at(&source, error))?;
+            equation.expr = Some(expr);
+            equation.initial = initial;
+            equation.table = equation.table.or(table);
+            if let Role::Stock(rate) = found {
+                rates.push(rate);
+                role.get_or_insert(Role::Stock(Expr::default()));
+            } else {
+                role.get_or_insert(found);
+            }
+        }
+        if let Some(text) = one.initial {
+            equation.initial = Some(parse(&text, dialect).map_err(|error| at(&text, error))?);
+            equation.initial_source = Some(text);
+        }
+        equation.source = source;
+        equations.push(equation);
+    }
+    let kind = match (spec.declared, role) {
+        (Declared::Stock, _) | (_, Some(Role::Stock(_))) => {
+            if !rates.is_empty() && rates.len() != equations.len() {
+                return Err(structure(format!(
+                    "{name:?} is a stock in {} of its {} equations: expected INTEG in each",
+                    rates.len(),
+                    equations.len()
+                )));
+            }
+            Kind::Stock { inflows: spec.inflows, outflows: spec.outflows, rate: rates }
+        }
+        (Declared::Flow, _) => Kind::Flow,
+        (Declared::Auxiliary, Some(Role::Lookup)) | (Declared::Lookup, _) => Kind::Lookup,
+        (Declared::Auxiliary, Some(Role::Data)) | (Declared::Data, _) => Kind::Data,
+        (Declared::Parameter, _) if equations.iter().all(|one| one.expr.as_ref().is_some_and(is_constant)) => {
+            Kind::Parameter
+        }
+        // A parameter of which one is not a number is an auxiliary: a run cannot set it.
+        (Declared::Auxiliary | Declared::Parameter, _) => Kind::Auxiliary,
+    };
+    Ok(Variable {
+        name,
+        kind,
+        dimensions: spec.dimensions,
+        equations,
+        unit: spec.unit,
+        comment: spec.comment,
+        non_negative: spec.non_negative,
+        limits: spec.limits,
+        group: spec.group,
+        interpolation: spec.interpolation,
+        ..Variable::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Declared, EquationSpec, ModelSpec, VariableSpec, build};
+    use crate::sd::dialect::Dialect;
+    use crate::sd::model::{Kind, TimeSpec};
+
+    fn one(declared: Declared, source: &str) -> ModelSpec {
+        let equations = vec![EquationSpec { source: Some(source.into()), ..EquationSpec::default() }];
+        let variable = VariableSpec { name: "my rate".into(), declared, equations, ..VariableSpec::default() };
+        ModelSpec { variables: vec![variable], ..ModelSpec::default() }
+    }
+
+    #[test]
+    fn a_bad_equation_draws_a_caret() {
+        let error = build(one(Declared::Flow, "births * (2 + ")).unwrap_err();
+        let expected = "unexpected end of the equation: expected a number, a name or '(' (equation of \"my rate\")\n    births * (2 + \n                  ^";
+        assert_eq!(error.full(), expected);
+    }
+
+    #[test]
+    fn vensim_stocks_keep_their_net_flow() {
+        let spec = ModelSpec { dialect: Dialect::Vensim, ..one(Declared::Auxiliary, "INTEG(a - b, 5)") };
+        let model = build(spec).unwrap();
+        assert!(matches!(&model.variables[0].kind, Kind::Stock { rate, .. } if rate.len() == 1));
+    }
+
+    #[test]
+    fn impossible_times_are_refused() {
+        for time in [
+            TimeSpec { dt: 0.0, ..TimeSpec::default() },
+            TimeSpec { final_time: -1.0, ..TimeSpec::default() },
+            TimeSpec { save_step: Some(f64::NAN), ..TimeSpec::default() },
+        ] {
+            assert!(build(ModelSpec { time, ..one(Declared::Flow, "1") }).is_err());
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Class `SdModel`: models in, tables out.
+
+mod convert;
+mod describe;
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use sembada_core::sd::check::{Finding, Severity, check, require};
+use sembada_core::sd::error::ModelError;
+use sembada_core::sd::graph;
+use sembada_core::sd::model::Model;
+use sembada_core::sd::read::spec;
+
+use crate::errors::{Class, Value, error};
+
+/// A typed system-dynamics model.
+#[pyclass(frozen, module = "sembada._core")]
+pub(crate) struct SdModel {
+    /// The model, shared with programs that are compiled from it.
+    pub(crate) model: Arc<Model>,
+}
+
+/// The exception of a model error, with the equation and a caret in its message and the facts as fields.
+pub(crate) fn model_error(cause: &ModelError) -> PyErr {
+    let place = cause.place();
+    let text = |value: &str| Value::Text(value.to_owned());
+    let mut fields = vec![
+        ("path", text(&place.path)),
+        ("line", Value::Int(i64::from(place.line))),
+        ("variable", text(&place.variable)),
+        ("source", text(&place.source)),
+        ("span", Value::Ints(vec![i64::from(place.span.start), i64::from(place.span.end)])),
+    ];
+    let class = match cause {
+        ModelError::Equation { .. } | ModelError::Meaning { .. } => Class::EquationError,
+        ModelError::Unknown { what, name, near, .. } => {
+            fields.extend([("kind", text(what)), ("name", text(name)), ("matches", Value::Texts(near.clone()))]);
+            fields.push(("where", text(&place.variable)));
+            if place.source.is_empty() { Class::UnknownNameError } else { Class::EquationNameError }
+        }
+        ModelError::Circular { circle, .. } => {
+            fields.push(("circle", Value::Texts(circle.clone())));
+            Class::CircularError
+        }
+        ModelError::Unsupported { what, name, .. } => {
+            fields.extend([("kind", text(what)), ("name", text(name))]);
+            Class::UnsupportedError
+        }
+        ModelError::Structure { .. } => Class::SpecificationError,
+        ModelError::File { .. } => Class::ModelFileError,
+    };
+    error(class, cause.full(), fields)
+}
+
+fn new(model: Model) -> SdModel {
+    SdModel { model: Arc::new(model) }
+}
+
+#[pymethods]
+impl SdModel {
+    /// Builds a model from plain values.
+    #[staticmethod]
+    fn from_spec(spec: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let parts = convert::model(spec)?;
+        spec::build(parts).map(new).map_err(|cause| model_error(&cause))
+    }
+
+    /// The model's name.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.model.name
+    }
+
+    /// Whose meanings its functions have.
+    #[getter]
+    fn dialect(&self) -> &'static str {
+        describe::dialect(self.model.dialect)
+    }
+
+    /// The specification of the model.
+    fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        describe::model(py, &self.model)
+    }
+
+    /// All findings, errors first.
+    fn check<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let findings = py.detach(|| check(&self.model));
+        findings.iter().map(|finding| found(py, finding)).collect()
+    }
+
+    /// Raises the first error among the findings.
+    fn validate(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| require(&self.model)).map_err(|cause| model_error(&cause))
+    }
+
+    /// A series for a variable.
+    #[pyo3(signature = (variable, element, times, values, interpolation=None))]
+    fn with_data(
+        &self,
+        variable: &str,
+        element: Vec<String>,
+        times: Vec<f64>,
+        values: Vec<f64>,
+        interpolation: Option<&str>,
+    ) -> PyResult<Self> {
+        let interpolation = interpolation.map(convert::interpolation).transpose()?;
+        let series = self.model.with_data(variable, element, times, values, interpolation);
+        series.map(new).map_err(|cause| model_error(&cause))
+    }
+
+    /// Names of the variables that each variable depends on.
+    fn dependencies<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let out = PyDict::new(py);
+        for (variable, needed) in self.model.variables.iter().zip(graph::dependencies(&self.model)) {
+            let names: Vec<&str> = needed.iter().map(|&place| self.model.variables[place].name.as_str()).collect();
+            out.set_item(&variable.name, names)?;
+        }
+        Ok(out)
+    }
+
+    fn __repr__(&self) -> String {
+        let model = &self.model;
+        format!("SdModel({:?}, {} variables, {})", model.name, model.variables.len(), describe::dialect(model.dialect))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let py = slf.py();
+        let build = py.get_type::<Self>().getattr("from_spec")?;
+        let spec = slf.get().describe(py)?;
+        Ok((build, PyTuple::new(py, [spec])?))
+    }
+}
+
+fn found<'py>(py: Python<'py>, finding: &Finding) -> PyResult<Bound<'py, PyDict>> {
+    let place = finding.error.place();
+    let out = PyDict::new(py);
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    out.set_item("severity", severity)?;
+    out.set_item("code", finding.code)?;
+    out.set_item("variable", &place.variable)?;
+    out.set_item("message", finding.error.to_string())?;
+    out.set_item("line", place.line)?;
+    out.set_item("span", (place.span.start, place.span.end))?;
+    out.set_item("text", finding.error.full())?;
+    Ok(out)
+}
