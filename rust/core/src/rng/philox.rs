@@ -3,9 +3,9 @@
 //! `numpy.random.Philox(key=key, counter=counter)` increments its counter before the first block, so stream
 //! `(key, counter)` here starts with the block of `counter + 1`, as there.
 
-const MULTIPLIERS: [u64; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
-const WEYL: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
-const ROUNDS: usize = 10;
+pub(super) const MULTIPLIERS: [u64; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
+pub(super) const WEYL: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
+pub(super) const ROUNDS: usize = 10;
 const TO_UNIT: f64 = 1.0 / (1u64 << 53) as f64;
 
 /// What a stream of random numbers is for; a part of the counter, so that two uses never share numbers.
