@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sembada.study.best import rank_within
+from sembada.study.streams import WEIGHTS, stream
 
 __all__ = ["acceptability", "spread", "utilities"]
 
@@ -69,7 +70,7 @@ def acceptability(values: Array, *, seed: int = 0, repeats: int = 8) -> Array:
            [0., 1.]])
     """
     n_criteria, n_options, n_draws = values.shape
-    rng = np.random.Generator(np.random.Philox(key=seed))
+    rng = stream(seed, WEIGHTS)
     table = np.zeros((n_options, n_options))
     for _ in range(repeats):
         weights = rng.dirichlet(np.ones(n_criteria), size=n_draws).T
