@@ -2,6 +2,7 @@
 
 mod errors;
 mod gate;
+mod pls;
 mod random;
 mod sd_model;
 
@@ -13,6 +14,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::gate::{available_kernels, panic_for_test, wait_for_test};
+    #[pymodule_export]
+    use crate::pls::{PlsEngine, pls_status};
     #[pymodule_export]
     use crate::random::{philox_index, philox_normal, philox_raw, philox_uniform};
 

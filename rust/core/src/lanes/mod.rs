@@ -1,5 +1,9 @@
 //! The number types of both engines (one, or many side by side), their elementary functions, and dispatch by processor.
 
 mod kernel;
+mod real;
 
 pub use kernel::{Kernel, UnknownKernel};
+#[cfg(target_arch = "x86_64")]
+pub use real::{Avx2, Avx512};
+pub use real::{Pack, Real};

@@ -1,1 +1,7 @@
-//! The small dense algebra that PLS needs.
+//! The small dense algebra that PLS needs, generic over one or many numbers side by side.
+
+mod cholesky;
+mod eigen;
+
+pub use cholesky::{Factor, PIVOT};
+pub use eigen::{first_component, symmetric_eigen};

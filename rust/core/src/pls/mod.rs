@@ -1,1 +1,20 @@
-//! PLS path models.
+//! PLS path models: one pipeline from row weights to a flat vector of statistics.
+//!
+//! resample (replicate `i` → row weights) ► moments (weights → sums of products) ► estimate (correlations → weights,
+//! loadings, paths) ► statistics (a flat vector with a layout). Products of scores pass through it once more.
+
+mod block;
+mod engine;
+mod error;
+mod estimate;
+mod layout;
+mod product;
+mod program;
+mod spec;
+mod statistics;
+
+pub use engine::{Fit, Options, Replicates, fit, replicate};
+pub use error::{PlsError, Result, Status};
+pub use layout::{Entry, Layout, Statistic};
+pub use program::{Block, FactorOf, Item, Product, Program, Stage};
+pub use spec::{Approach, Construct, HigherOrder, Interaction, Method, Mode, Rule, Scheme, Sign, Spec};

@@ -1,0 +1,9 @@
+//! Weighted moments of the data columns: row weights → sums of products → correlations.
+
+mod plain;
+mod standardise;
+mod table;
+
+pub use plain::sums as plain_sums;
+pub use standardise::{Standard, standardise};
+pub use table::{Missing, Table, TableError, place};

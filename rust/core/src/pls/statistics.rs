@@ -1,0 +1,456 @@
+//! Everything that is read off an estimation: coefficients, reliabilities, ratios, effects.
+
+use super::error::Status;
+use super::estimate::{Estimate, Outcome};
+use super::layout::{Layout, Statistic, together};
+use super::program::{Program, Stage};
+use super::spec::Mode;
+use crate::lanes::Real;
+use crate::linalg::Factor;
+
+/// The structural part of an estimation, and what the other statistics share.
+#[derive(Clone, Debug)]
+pub(super) struct Solution<V> {
+    /// Estimates by stage.
+    pub(super) stages: Vec<Estimate<V>>,
+    /// Reliability rho_A of each node.
+    pub(super) rho_a: Vec<V>,
+    /// Correlations of the last stage's constructs; corrected under consistent estimation.
+    pub(super) c: Vec<V>,
+    /// Path coefficients by edge, for scores as they are reported.
+    pub(super) coefficient: Vec<V>,
+    /// Path coefficients by edge, standardised.
+    pub(super) standardised: Vec<V>,
+    /// Variance inflation by edge.
+    pub(super) vif: Vec<V>,
+    /// Explained variance by block of the last stage.
+    pub(super) r2: Vec<V>,
+    /// Standard deviation of each block's reported score; one but for products.
+    pub(super) scale: Vec<V>,
+    /// Total effects, blocks × blocks.
+    pub(super) total: Vec<V>,
+    /// Number of observations.
+    pub(super) n_obs: V,
+    predictors: Factor<V>,
+    rhs: Vec<V>,
+    scratch: Vec<V>,
+    own: Vec<V>,
+}
+
+/// The numbers that a set of statistics needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    /// All correlations of items with proxies.
+    pub(super) all: bool,
+    /// rho_A.
+    pub(super) rho_a: bool,
+    /// Inverses of the predictors' correlations.
+    pub(super) inverse: bool,
+    /// Total effects.
+    pub(super) total: bool,
+}
+
+impl Needs {
+    /// What `layout` needs of a model.
+    pub(super) fn of(program: &Program, layout: &Layout) -> Self {
+        let has = |list: &[Statistic]| layout.entries.iter().any(|e| list.contains(&e.statistic));
+        Self {
+            all: has(&[Statistic::CrossLoadings]),
+            rho_a: program.spec.consistent.is_some() || has(&[Statistic::RhoA]),
+            inverse: has(&[Statistic::F2, Statistic::Vif]),
+            total: has(&[Statistic::TotalEffects, Statistic::IndirectEffects]),
+        }
+    }
+}
+
+impl<V: Real> Solution<V> {
+    /// Room for a model's solution.
+    pub(super) fn new(program: &Program) -> Self {
+        let stage = program.last();
+        let j = stage.blocks.len();
+        let largest =
+            program.stages.iter().flat_map(|s| &s.blocks).map(super::program::Block::len).max().unwrap_or(0).max(j);
+        Self {
+            stages: program.stages.iter().map(Estimate::new).collect(),
+            rho_a: vec![V::one(); program.nodes.len()],
+            c: vec![V::one(); j * j],
+            coefficient: vec![V::zero(); stage.edges.len()],
+            standardised: vec![V::zero(); stage.edges.len()],
+            vif: vec![V::one(); stage.edges.len()],
+            r2: vec![V::zero(); j],
+            scale: vec![V::one(); j],
+            total: vec![V::zero(); j * j],
+            n_obs: V::zero(),
+            predictors: Factor::with_capacity(j),
+            rhs: vec![V::zero(); largest],
+            scratch: vec![V::zero(); largest],
+            own: vec![V::zero(); largest],
+        }
+    }
+
+    /// Correlations of the items of a stage.
+    #[inline(always)]
+    pub(super) fn correlations<'a>(&'a self, stage: &Stage, number: usize, base: &'a [V]) -> &'a [V] {
+        if stage.direct { base } else { &self.stages[number].r }
+    }
+}
+
+/// rho_A of a block (Dijkstra & Henseler 2015, MIS Quarterly 39(2), eq. 3).
+#[inline(always)]
+fn rho_a<V: Real>(r: &[V], m: usize, start: usize, w: &[V]) -> V {
+    let k = w.len();
+    let (mut length, mut fourth, mut numerator) = (V::zero(), V::zero(), V::zero());
+    for a in 0..k {
+        let square = w[a] * w[a];
+        length = length + square;
+        fourth = square.mul_add(square, fourth);
+        for b in a + 1..k {
+            numerator = (w[a] * w[b]).mul_add(r[(start + a) * m + start + b], numerator);
+        }
+    }
+    let denominator = length * length - fourth;
+    length * length * (numerator + numerator) / denominator
+}
+
+/// Solves the structural model from the final weights.
+#[inline(always)]
+pub(super) fn structure<V: Real>(
+    program: &Program,
+    needs: Needs,
+    base: &[V],
+    x: &mut Solution<V>,
+    outcome: &mut Outcome,
+) {
+    let stage = program.last();
+    let number = program.stages.len() - 1;
+    let j = stage.blocks.len();
+    if needs.rho_a {
+        for node in 0..program.nodes.len() {
+            let (s, b) = program.place[node];
+            let block = &program.stages[s].blocks[b];
+            let plain = block.len() > 1 && !block.product && matches!(block.mode, Mode::A | Mode::Unit);
+            x.rho_a[node] = if plain || block.corrected {
+                let r = x.correlations(&program.stages[s], s, base);
+                rho_a(r, program.stages[s].items.len(), block.start, &x.stages[s].w[block.start..block.end])
+            } else {
+                V::one()
+            };
+        }
+    }
+    x.c.copy_from_slice(&x.stages[number].c);
+    if program.spec.consistent.is_some() {
+        for block in &stage.blocks {
+            if block.corrected {
+                let rho = x.rho_a[block.node];
+                let good = V::zero().less(rho) & !V::one().less(rho);
+                outcome.note(V::ALL & !good, Status::Reliability, block.node as i32);
+            }
+        }
+        let factor = |block: &super::program::Block, rho: &[V]| {
+            if block.corrected { rho[block.node].sqrt() } else { V::one() }
+        };
+        for a in 0..j {
+            for b in a + 1..j {
+                let value = x.c[a * j + b] / (factor(&stage.blocks[a], &x.rho_a) * factor(&stage.blocks[b], &x.rho_a));
+                x.c[a * j + b] = value;
+                x.c[b * j + a] = value;
+            }
+        }
+    }
+    for to in 0..j {
+        let predictors = &stage.predecessors[to];
+        let k = predictors.len();
+        if k == 0 {
+            continue;
+        }
+        for (place, &from) in x.rhs.iter_mut().zip(predictors) {
+            *place = x.c[from * j + to];
+        }
+        if k > 1 {
+            let c = &x.c;
+            let singular =
+                x.predictors.factor(k, |i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] });
+            outcome.note(singular, Status::SingularPredictors, stage.blocks[to].node as i32);
+            x.predictors.solve(&mut x.rhs);
+            if needs.inverse {
+                x.predictors.inverse_diagonal(&mut x.own, &mut x.scratch);
+            }
+        } else {
+            x.own[0] = V::one();
+        }
+        let mut explained = V::zero();
+        for (q, &from) in predictors.iter().enumerate() {
+            explained = x.rhs[q].mul_add(x.c[from * j + to], explained);
+        }
+        x.r2[to] = explained;
+        for (e, &(from, outcome)) in stage.edges.iter().enumerate() {
+            if outcome == to
+                && let Some(q) = predictors.iter().position(|&p| p == from)
+            {
+                x.standardised[e] = x.rhs[q];
+                x.coefficient[e] = x.rhs[q] / x.scale[from];
+                x.vif[e] = x.own[q];
+            }
+        }
+        if program.spec.consistent.is_some() {
+            outcome.note(V::one().less(explained), Status::ExplainedVariance, stage.blocks[to].node as i32);
+        }
+    }
+    if needs.total {
+        for from in 0..j {
+            x.total[from * j..(from + 1) * j].fill(V::zero());
+        }
+        for &to in &stage.order {
+            for (e, &(via, outcome)) in stage.edges.iter().enumerate() {
+                if outcome == to {
+                    let step = x.coefficient[e];
+                    for from in 0..j {
+                        let before = if from == via { V::one() } else { x.total[from * j + via] };
+                        x.total[from * j + to] = before.mul_add(step, x.total[from * j + to]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Loading of item `i` of a block.
+#[inline(always)]
+fn loading<V: Real>(program: &Program, x: &Solution<V>, s: usize, b: usize, i: usize) -> V {
+    let stage = &program.stages[s];
+    let block = &stage.blocks[b];
+    if block.corrected {
+        let w = &x.stages[s].w[block.start..block.end];
+        let mut length = V::zero();
+        for value in w {
+            length = value.mul_add(*value, length);
+        }
+        x.stages[s].w[i] * x.rho_a[block.node].sqrt() / length
+    } else {
+        x.stages[s].rw[i * stage.blocks.len() + b]
+    }
+}
+
+/// Writes all statistics of `layout` to `out`.
+#[inline(always)]
+pub(super) fn write<V: Real>(
+    program: &Program,
+    layout: &Layout,
+    base: &[V],
+    x: &mut Solution<V>,
+    outcome: &mut Outcome,
+    out: &mut [V],
+) {
+    let last = program.last();
+    let j = last.blocks.len();
+    if program.spec.consistent.is_some() {
+        for (node, &(s, b)) in program.place.iter().enumerate() {
+            let block = &program.stages[s].blocks[b];
+            if block.corrected {
+                for i in block.start..block.end {
+                    let value = loading(program, x, s, b, i).abs();
+                    outcome.note(V::one().less(value), Status::Loading, node as i32);
+                }
+            }
+        }
+    }
+    for entry in &layout.entries {
+        let out = &mut out[entry.start..entry.start + entry.labels.len()];
+        match entry.statistic {
+            Statistic::Weights => {
+                let mut at = 0;
+                for &(s, b) in &program.place {
+                    let block = &program.stages[s].blocks[b];
+                    out[at..at + block.len()].copy_from_slice(&x.stages[s].w[block.start..block.end]);
+                    at += block.len();
+                }
+            }
+            Statistic::Loadings => {
+                let mut at = 0;
+                for &(s, b) in &program.place {
+                    let block = &program.stages[s].blocks[b];
+                    for i in block.start..block.end {
+                        out[at] = loading(program, x, s, b, i);
+                        at += 1;
+                    }
+                }
+            }
+            Statistic::ItemVif => {
+                let mut at = 0;
+                for &(s, b) in &program.place {
+                    let stage = &program.stages[s];
+                    let block = &stage.blocks[b];
+                    let (k, m) = (block.len(), stage.items.len());
+                    if k == 1 {
+                        out[at] = V::one();
+                    } else {
+                        let r = if stage.direct { base } else { &x.stages[s].r };
+                        let singular = x.predictors.factor(k, |i, q| r[(block.start + i) * m + block.start + q]);
+                        x.predictors.inverse_diagonal(&mut out[at..at + k], &mut x.scratch);
+                        for value in &mut out[at..at + k] {
+                            *value = V::select(singular, V::splat(f64::INFINITY), *value);
+                        }
+                    }
+                    at += k;
+                }
+            }
+            Statistic::Paths => out.copy_from_slice(&x.coefficient),
+            Statistic::Vif => out.copy_from_slice(&x.vif),
+            Statistic::F2 => {
+                // The loss of explained variance without predictor k is b_k² / (R⁻¹)_kk.
+                for (e, &(_, to)) in last.edges.iter().enumerate() {
+                    let b = x.standardised[e];
+                    out[e] = b * b / (x.vif[e] * (V::one() - x.r2[to]));
+                }
+            }
+            Statistic::R2 | Statistic::R2Adjusted => {
+                let outcomes = (0..j).filter(|&b| !last.predecessors[b].is_empty());
+                for (place, b) in out.iter_mut().zip(outcomes) {
+                    let r2 = x.r2[b];
+                    *place = if entry.statistic == Statistic::R2 {
+                        r2
+                    } else {
+                        let k = V::splat(last.predecessors[b].len() as f64 + 1.0);
+                        V::one() - (V::one() - r2) * (x.n_obs - V::one()) / (x.n_obs - k)
+                    };
+                }
+            }
+            Statistic::TotalEffects | Statistic::IndirectEffects => {
+                for (place, label) in out.iter_mut().zip(&entry.labels) {
+                    if let (Some(from), Some(to)) = (last.block_of[label[0]], last.block_of[label[1]]) {
+                        let mut value = x.total[from * j + to];
+                        if entry.statistic == Statistic::IndirectEffects {
+                            for (e, &edge) in last.edges.iter().enumerate() {
+                                if edge == (from, to) {
+                                    value = value - x.coefficient[e];
+                                }
+                            }
+                        }
+                        *place = value;
+                    }
+                }
+            }
+            Statistic::SpecificIndirect => {
+                for (place, label) in out.iter_mut().zip(&entry.labels) {
+                    let mut value = V::one();
+                    for pair in label.windows(2) {
+                        if let (Some(from), Some(to)) = (last.block_of[pair[0]], last.block_of[pair[1]])
+                            && let Some(e) = last.edges.iter().position(|&edge| edge == (from, to))
+                        {
+                            value = value * x.coefficient[e];
+                        }
+                    }
+                    *place = value;
+                }
+            }
+            Statistic::Alpha => {
+                for (place, &(s, b)) in out.iter_mut().zip(&program.place) {
+                    let stage = &program.stages[s];
+                    let block = &stage.blocks[b];
+                    let (k, m) = (block.len(), stage.items.len());
+                    *place = if k == 1 {
+                        V::one()
+                    } else {
+                        let r = if stage.direct { base } else { &x.stages[s].r };
+                        let mut sum = V::zero();
+                        for i in block.start..block.end {
+                            for q in i + 1..block.end {
+                                sum = sum + r[i * m + q];
+                            }
+                        }
+                        let size = V::splat(k as f64);
+                        // k / (k - 1) (1 - k / sum of all correlations)
+                        size / V::splat(k as f64 - 1.0) * (V::one() - size / (sum + sum + size))
+                    };
+                }
+            }
+            Statistic::RhoA => out.copy_from_slice(&x.rho_a),
+            Statistic::RhoC | Statistic::Ave => {
+                for (place, &(s, b)) in out.iter_mut().zip(&program.place) {
+                    let block = &program.stages[s].blocks[b];
+                    let (mut sum, mut squares) = (V::zero(), V::zero());
+                    for i in block.start..block.end {
+                        let value = loading(program, x, s, b, i);
+                        sum = sum + value;
+                        squares = value.mul_add(value, squares);
+                    }
+                    let size = V::splat(block.len() as f64);
+                    *place = if entry.statistic == Statistic::Ave {
+                        squares / size
+                    } else {
+                        sum * sum / (sum * sum + (size - squares))
+                    };
+                }
+            }
+            Statistic::Htmt | Statistic::Htmt2 => {
+                let geometric = entry.statistic == Statistic::Htmt2;
+                for (place, label) in out.iter_mut().zip(&entry.labels) {
+                    if let Some((s, a, b)) = together(program, label[0], label[1]) {
+                        let stage = &program.stages[s];
+                        let r = if stage.direct { base } else { &x.stages[s].r };
+                        *place = htmt(stage, r, a, b, geometric);
+                    }
+                }
+            }
+            Statistic::ConstructCorrelations => {
+                for (place, label) in out.iter_mut().zip(&entry.labels) {
+                    if let Some((s, a, b)) = together(program, label[0], label[1]) {
+                        let size = program.stages[s].blocks.len();
+                        *place =
+                            if s + 1 == program.stages.len() { x.c[a * j + b] } else { x.stages[s].c[a * size + b] };
+                    }
+                }
+            }
+            Statistic::CrossLoadings => {
+                let mut at = 0;
+                for &(s, b) in &program.place {
+                    let stage = &program.stages[s];
+                    let block = &stage.blocks[b];
+                    for other in 0..program.nodes.len() {
+                        if let Some(o) = stage.block_of[other] {
+                            for i in block.start..block.end {
+                                out[at] = x.stages[s].rw[i * stage.blocks.len() + o];
+                                at += 1;
+                            }
+                        }
+                    }
+                }
+            }
+            Statistic::Srmr | Statistic::DUls | Statistic::DG | Statistic::Nfi => out.fill(V::splat(f64::NAN)),
+        }
+    }
+}
+
+/// Ratio of the correlations between two blocks to those within (absolute values, as Henseler, Ringle & Sarstedt
+/// 2015 are usually read; a single item's own correlation counts as one).
+#[inline(always)]
+fn htmt<V: Real>(stage: &Stage, r: &[V], a: usize, b: usize, geometric: bool) -> V {
+    let m = stage.items.len();
+    let take = |value: V| if geometric { value.abs().map(f64::ln) } else { value.abs() };
+    let within = |c: usize| {
+        let block = &stage.blocks[c];
+        let k = block.len();
+        if k == 1 {
+            return if geometric { V::zero() } else { V::one() };
+        }
+        let mut sum = V::zero();
+        for i in block.start..block.end {
+            for q in i + 1..block.end {
+                sum = sum + take(r[i * m + q]);
+            }
+        }
+        sum * V::splat(2.0 / (k * (k - 1)) as f64)
+    };
+    let mut between = V::zero();
+    for i in stage.blocks[a].start..stage.blocks[a].end {
+        for q in stage.blocks[b].start..stage.blocks[b].end {
+            between = between + take(r[i * m + q]);
+        }
+    }
+    between = between * V::splat(1.0 / (stage.blocks[a].len() * stage.blocks[b].len()) as f64);
+    if geometric {
+        (between - (within(a) + within(b)) * V::splat(0.5)).map(f64::exp)
+    } else {
+        between / (within(a) * within(b)).sqrt()
+    }
+}
