@@ -21,6 +21,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "SembadaError",
+    "SembadaWarning",
     "SimulationError",
     "SpecificationError",
     "StoreError",
@@ -58,6 +59,10 @@ class SembadaError(Exception):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class SembadaWarning(UserWarning):
+    """Something that an analyst should look at, such as an indicator with many missing values."""
 
 
 class SpecificationError(SembadaError, ValueError):

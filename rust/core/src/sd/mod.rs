@@ -4,6 +4,7 @@ pub mod check;
 pub mod dialect;
 pub mod error;
 pub mod expr;
+pub mod functions;
 pub mod graph;
 pub mod model;
 pub mod read;

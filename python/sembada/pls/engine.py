@@ -1,0 +1,320 @@
+"""The bridge to the engine: a specification becomes the engine's plain numbers, and its flat vectors get labels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sembada import _core
+from sembada.errors import (
+    ConvergenceError,
+    DataError,
+    InadmissibleError,
+    SembadaError,
+    SpecificationError,
+    UnsupportedError,
+)
+from sembada.pls.exchange import to_dict
+from sembada.pls.specification import Specification, choice, factors
+
+__all__ = ["HigherOrder", "Layout", "Options", "Scheme", "System", "failure"]
+
+Scheme: TypeAlias = Literal["path", "factorial", "centroid", "pca"]
+HigherOrder: TypeAlias = Literal["two-stage", "embedded", "repeated"]
+
+_MODES = {"B-nonnegative": "nnls"}
+
+#: Names of the index levels of each kind of statistic.
+LEVELS = {
+    "from-to": ("predictor", "outcome"),
+    "node-item": ("construct", "indicator"),
+    "item-node": ("indicator", "construct"),
+    "node": ("construct",),
+    "pair": ("construct", "other"),
+    "chain": ("path",),
+    "fit": ("model",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a model is estimated; every default stands here once.
+
+    Parameters
+    ----------
+    scheme
+        Inner weighting scheme.
+    consistent
+        Whether reflective blocks are corrected for attenuation; `"seminr"` corrects mode A composites as well.
+    higher_order
+        How higher-order constructs are estimated.
+    max_iter
+        Largest number of passes.
+    tol
+        The weights have settled when the sum of their absolute changes is below this.
+    """
+
+    scheme: Scheme = "path"
+    consistent: bool | Literal["seminr"] = False
+    higher_order: HigherOrder = "two-stage"
+    max_iter: int = 300
+    tol: float = 1e-7
+
+    def __post_init__(self) -> None:
+        choice("scheme", self.scheme, get_args(Scheme))
+        choice("higher_order", self.higher_order, get_args(HigherOrder))
+        if self.consistent not in (True, False, "seminr"):
+            raise SpecificationError(
+                f"consistent={self.consistent!r}: expected True, False or 'seminr'", {"consistent": self.consistent}
+            )
+        if isinstance(self.max_iter, bool) or not isinstance(self.max_iter, (int, np.integer)) or self.max_iter < 1:
+            raise SpecificationError(
+                f"max_iter={self.max_iter!r}: expected a positive whole number, such as 300",
+                {"max_iter": self.max_iter},
+            )
+        if not isinstance(self.tol, (int, float, np.floating)) or not 0 < self.tol < 1:
+            raise SpecificationError(
+                f"tol={self.tol!r}: expected a number between 0 and 1, such as 1e-7", {"tol": self.tol}
+            )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where one statistic stands in the flat vector, with the labels of its rows.
+
+    Parameters
+    ----------
+    name
+        Name of the statistic.
+    kind
+        What its labels are.
+    positions
+        Positions in the flat vector, in the order of the tables.
+    labels
+        Labels in the same order, one tuple a position.
+    """
+
+    name: str
+    kind: str
+    positions: NDArray[np.int64]
+    labels: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def index(self) -> pd.Index[Any]:
+        """The labels as an index with named levels."""
+        names = LEVELS[self.kind]
+        if len(names) == 1:
+            return pd.Index([label[0] for label in self.labels], name=names[0], dtype="object")
+        if not self.labels:
+            return pd.MultiIndex.from_arrays([[] for _ in names], names=names)
+        return pd.MultiIndex.from_tuples(self.labels, names=names)
+
+
+class System:
+    """A specification with its options, ready to be estimated.
+
+    Parameters
+    ----------
+    specification
+        The model.
+    options
+        How it is estimated.
+    """
+
+    def __init__(self, specification: Specification, options: Options) -> None:
+        self.specification = specification
+        self.options = options
+        self.nodes = (
+            *(name for name in specification.measured if name not in specification.higher_order),
+            *_nested(specification),
+            *specification.terms,
+        )
+        self.engine = _core.PlsEngine(self._plain())
+
+    def __reduce__(self) -> tuple[type[System], tuple[Specification, Options]]:
+        return System, (self.specification, self.options)
+
+    def _plain(self) -> dict[str, Any]:
+        spec, options = self.specification, self.options
+        node = {name: position for position, name in enumerate(self.nodes)}
+        column = {name: position for position, name in enumerate(spec.columns)}
+        scheme: str = options.scheme
+        paths = [[node[path.predictor], node[path.outcome]] for path in spec.paths]
+        if spec.correlations:
+            if paths:
+                raise UnsupportedError(
+                    f"the model has paths and the correlation {' ~~ '.join(spec.correlations[0])}: a structural model "
+                    "is made of paths, or of correlations only",
+                    {"correlations": spec.correlations},
+                )
+            # Without a direction there is nothing to regress on: every neighbour counts by its correlation.
+            scheme = "factorial" if scheme == "path" else scheme
+            paths = [sorted((node[left], node[right])) for left, right in dict.fromkeys(spec.correlations)]
+        constructs: list[dict[str, Any]] = []
+        higher: list[dict[str, Any]] = []
+        for name in self.nodes:
+            if name in spec.terms:
+                continue
+            block = spec.block_of[name]
+            entry: dict[str, Any] = {
+                "name": name,
+                "mode": _MODES.get(block.mode, block.mode),
+                "reflective": block.kind == "reflective",
+            }
+            if name in spec.higher_order:
+                entry["dimensions"] = [node[item] for item in block.indicators]
+                entry["approach"] = options.higher_order
+                higher.append(entry)
+                continue
+            entry["columns"] = [column[item] for item in block.indicators]
+            if block.weights is not None:
+                entry["fixed"] = list(block.weights)
+            if block.dominant is not None:
+                entry["dominant"] = column[block.dominant]
+            constructs.append(entry)
+        return {
+            "columns": list(spec.columns),
+            "constructs": constructs,
+            "higher_order": higher,
+            "interactions": [
+                {"name": name, "factors": [node[item] for item in factors(name)], "method": spec.interactions}
+                for name in spec.terms
+            ],
+            "paths": paths,
+            "scheme": scheme,
+            "consistent": bool(options.consistent),
+            "consistent_rule": "seminr" if options.consistent == "seminr" else "factors",
+            "max_iter": int(options.max_iter),
+            "tol": float(options.tol),
+        }
+
+    def layouts(self, statistics: Sequence[str] | None = None) -> dict[str, Layout]:
+        """Return the layout of each statistic, in the order of the tables."""
+        plain = self.engine.layout(None if statistics is None else list(statistics))
+        items = self.engine.items
+        order = {name: position for position, name in enumerate(self.specification.constructs)}
+        ranks = [order[name] for name in self.nodes]
+        result: dict[str, Layout] = {}
+        for name, entry in plain.items():
+            kind: str = entry["kind"]
+            rows: NDArray[np.int64] = np.asarray(entry["labels"]).reshape(entry["length"], -1)
+            labels: list[tuple[str, ...]] = []
+            keys: list[tuple[int, ...]] = []
+            for position, row in enumerate(rows.tolist()):
+                label, key = self._label(kind, row, items, ranks)
+                labels.append(label)
+                keys.append((*key, position))
+            arranged = sorted(range(len(labels)), key=keys.__getitem__)
+            result[name] = Layout(
+                name,
+                kind,
+                entry["start"] + np.asarray(arranged, dtype=np.int64),
+                tuple(labels[position] for position in arranged),
+            )
+        return result
+
+    def _label(
+        self, kind: str, row: list[int], items: list[str], ranks: list[int]
+    ) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Return the label of one position and what it is sorted by."""
+        nodes = self.nodes
+        if kind == "from-to":
+            return (nodes[row[0]], nodes[row[1]]), ()
+        if kind == "node-item":
+            return (nodes[row[0]], items[row[1]]), (ranks[row[0]],)
+        if kind == "item-node":
+            return (items[row[0]], nodes[row[1]]), ()
+        if kind == "node":
+            return (nodes[row[0]],), (ranks[row[0]],)
+        if kind == "pair":
+            first, second = sorted(row[:2], key=ranks.__getitem__)
+            return (nodes[first], nodes[second]), (ranks[first], ranks[second])
+        if kind == "chain":
+            return (" → ".join(nodes[item] for item in row if item >= 0),), ()
+        return (("saturated", "estimated")[row[0]],), ()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the model."""
+        text = json.dumps(to_dict(self.specification), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _nested(specification: Specification) -> list[str]:
+    """Higher-order constructs, each after the ones that measure it."""
+    done: list[str] = []
+
+    def visit(name: str) -> None:
+        for item in specification.dimensions(name):
+            if item in specification.higher_order:
+                visit(item)
+        if name not in done:
+            done.append(name)
+
+    for name in specification.higher_order:
+        visit(name)
+    return done
+
+
+def place(system: System, word: str, detail: int) -> str:
+    """Return the name of the column or construct that a status is about."""
+    if detail < 0:
+        return ""
+    if word == "zero variance":
+        names = system.engine.items
+        return names[detail] if detail < len(names) else ""
+    if word == "not converged":
+        return f"stage {detail + 1}"
+    return system.nodes[detail] if detail < len(system.nodes) else ""
+
+
+def failure(system: System, status: int, detail: int, n_iter: Sequence[int] = ()) -> SembadaError:
+    """Make the error of an estimation that ended with a status."""
+    word = _core.pls_status()[status]
+    where = place(system, word, detail)
+    facts: dict[str, Any] = {"status": word, "where": where}
+    if word == "not converged":
+        passes = max(n_iter, default=system.options.max_iter)
+        return ConvergenceError(
+            f"the weights had not settled after {passes} passes (tol={system.options.tol:g}): raise max_iter, "
+            "or look for blocks that hardly correlate with their neighbours",
+            {**facts, "n_iter": list(n_iter), "tol": system.options.tol},
+        )
+    if word == "zero variance":
+        return DataError(
+            f"column {where!r} has no variance: every answer is the same, so it cannot be an indicator. Leave it out",
+            {**facts, "column": where},
+        )
+    if word == "singular block":
+        return DataError(
+            f"the indicators of construct {where!r} are linearly dependent, so mode B has no solution: leave one out, "
+            "or use mode A",
+            {**facts, "construct": where},
+        )
+    if word == "singular predictors":
+        return DataError(
+            f"the predictors of {where!r} are linearly dependent: leave one path out", {**facts, "construct": where}
+        )
+    if word == "too few rows":
+        return DataError("fewer rows than the model needs: add rows, or estimate a smaller model", facts)
+    if word == "not finite":
+        return DataError(f"the estimation of {where!r} turned non-finite", {**facts, "construct": where})
+    return InadmissibleError(f"the solution is inadmissible: {word}{f' of {where!r}' if where else ''}", facts)
+
+
+def seed_key(seed: int | None) -> tuple[int, tuple[int, int]]:
+    """Return the seed, fresh from the system if `None`, and the two words of the Philox key made from it."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
+        raise SpecificationError(
+            f"seed={seed!r}: expected a whole number that is not negative, or None", {"seed": seed}
+        )
+    sequence = np.random.SeedSequence(None if seed is None else int(seed))
+    first, second = sequence.generate_state(2, np.uint64).tolist()
+    return int(cast(int, sequence.entropy)), (int(first), int(second))

@@ -1,0 +1,510 @@
+"""The result of an estimation and its tables."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from sembada import __version__, _core
+from sembada.errors import InadmissibleError, SembadaWarning
+from sembada.pls import admissible
+from sembada.pls import criteria as information
+from sembada.pls.bootstrap import Bootstrap, replicate
+from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
+from sembada.pls.frames import Table, read
+from sembada.pls.provenance import Provenance
+from sembada.pls.specification import choice
+from sembada.pls.summary import Summary, summarise_fit
+from sembada.pls.unstandardised import coefficients, original_scores
+
+if TYPE_CHECKING:
+    from sembada.pls.model import Model
+
+__all__ = ["Fit", "estimate"]
+
+MISSING = ("error", "listwise", "mean", "pairwise")
+#: Status words of a solution whose numbers exist but cannot belong to a population.
+INADMISSIBLE = frozenset(
+    {
+        "inadmissible reliability",
+        "inadmissible loading",
+        "inadmissible explained variance",
+        "construct correlations not positive definite",
+    }
+)
+
+
+class Fit:
+    """An estimated path model.
+
+    The tables are fresh pandas frames at each call. The indicators (not the rest of the data) stay with the result,
+    because the bootstrap needs them; in a pickle they take the smallest type that is exact, a byte for a Likert
+    answer.
+
+    Parameters
+    ----------
+    model
+        The model.
+    system
+        The model as the engine sees it.
+    table
+        The indicators.
+    missing
+        What was done about missing values.
+    result
+        What the engine returned.
+    provenance
+        What the result was made from.
+    """
+
+    __slots__ = ("_layouts", "_missing", "_result", "_system", "_table", "model", "provenance")
+    model: Model
+    provenance: Provenance
+    _system: System
+    _table: Table
+    _missing: str
+    _result: dict[str, Any]
+    _layouts: dict[str, Layout]
+
+    def __init__(
+        self,
+        model: Model,
+        system: System,
+        table: Table,
+        missing: str,
+        result: dict[str, Any],
+        provenance: Provenance,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "model", model)
+        put(self, "provenance", provenance)
+        put(self, "_system", system)
+        put(self, "_table", table)
+        put(self, "_missing", missing)
+        put(self, "_result", result)
+        put(self, "_layouts", system.layouts())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a fit cannot be changed; estimate again")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Scores follow from the indicators; everything else is a few numbers a construct.
+        result = {key: value for key, value in self._result.items() if key != "scores"}
+        return Fit, (self.model, self._system, self._table, self._missing, result, self.provenance)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.model.constructs)} constructs", f"n_obs={self.n_obs:g}", f"n_iter={self.n_iter}"]
+        parts.append("converged" if self.converged else "not converged")
+        if self.status != "ok":
+            parts.append(self.status)
+        return f"Fit({', '.join(parts)})"
+
+    # ---------------------------------------------------------------- numbers
+
+    @property
+    def n_obs(self) -> int | float:
+        """Number of rows used; the sum of their weights if rows are weighted."""
+        count = float(self._result["n_obs"])
+        return int(count) if count.is_integer() else count
+
+    @property
+    def n_iter(self) -> int:
+        """Number of passes of the (last) stage, counted from one."""
+        return int(self.n_iter_stages[-1])
+
+    @property
+    def n_iter_stages(self) -> tuple[int, ...]:
+        """Number of passes of each stage; models with higher-order constructs or interactions have several."""
+        return tuple(int(count) for count in np.atleast_1d(self._result["n_iter"]))
+
+    @property
+    def converged(self) -> bool:
+        """Whether the weights settled."""
+        return bool(self._result["converged"])
+
+    @property
+    def status(self) -> str:
+        """`"ok"`, or why the solution is inadmissible."""
+        return _core.pls_status()[int(self._result["status"])]
+
+    def _values(self, name: str) -> NDArray[np.float64]:
+        return np.asarray(self._result["values"], dtype=np.float64)[self._layouts[name].positions]
+
+    def _series(self, name: str) -> pd.Series[float]:
+        return pd.Series(self._values(name), index=self._layouts[name].index, name="estimate", dtype=np.float64)
+
+    # ----------------------------------------------------------------- tables
+
+    @property
+    def paths(self) -> pd.DataFrame:
+        """Path coefficients: index `predictor, outcome`; columns `estimate, f2, vif`.
+
+        `f2` is Cohen's effect size on fixed scores, `(R² − R²_without) / (1 − R²)`; `vif` the variance inflation of
+        the predictor among the predictors of the outcome.
+        """
+        if not self.model.specification.paths:
+            return _empty(["predictor", "outcome"], ["estimate", "f2", "vif"])
+        table = self._series("paths").to_frame()
+        table["f2"] = self._series("f2").reindex(table.index)
+        table["vif"] = self._series("vif").reindex(table.index)
+        return table
+
+    @property
+    def outer(self) -> pd.DataFrame:
+        """Outer model: index `construct, indicator`; columns `weight, loading, vif`."""
+        table = self._series("weights").to_frame("weight")
+        table["loading"] = self._series("loadings").reindex(table.index)
+        table["vif"] = self._series("item_vif").reindex(table.index)
+        return table
+
+    @property
+    def constructs(self) -> pd.DataFrame:
+        """Constructs: index `construct`; `mode, n_indicators, r2, r2_adjusted, alpha, rho_a, rho_c, ave`."""
+        spec = self.model.specification
+        names = list(spec.constructs)
+        counts = self._series("weights").groupby(level="construct").size()
+        table = pd.DataFrame(index=pd.Index(names, name="construct", dtype="object"))
+        table["mode"] = [spec.block_of[name].mode if name in spec.block_of else "A" for name in names]
+        table["n_indicators"] = [int(counts.get(name, 0)) for name in names]
+        for column in ("r2", "r2_adjusted", "alpha", "rho_a", "rho_c", "ave"):
+            known = column in self._layouts and (spec.paths or not column.startswith("r2"))
+            table[column] = self._series(column).reindex(names) if known else np.nan
+        return table
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """Effects of each construct on each that it reaches: index `predictor, outcome`; `direct, indirect, total`."""
+        if not self.model.specification.paths:
+            return _empty(["predictor", "outcome"], ["direct", "indirect", "total"])
+        total = self._series("total_effects")
+        table = pd.DataFrame(index=total.index)
+        table["direct"] = self._series("paths").reindex(total.index).fillna(0.0)
+        table["indirect"] = total - table["direct"]
+        if "indirect_effects" in self._layouts:
+            # From the engine where it has them: the difference above would lose digits.
+            table["indirect"] = self._series("indirect_effects").reindex(total.index).fillna(0.0)
+        table["total"] = total
+        return table
+
+    def specific_indirect(self) -> pd.DataFrame:
+        """Return every specific indirect effect.
+
+        Returns
+        -------
+        DataFrame
+            Index `path` ("A → B → C"); columns `predictor, outcome, estimate`.
+        """
+        if "specific_indirect" not in self._layouts or not self.model.specification.paths:
+            return _empty(["path"], ["predictor", "outcome", "estimate"])
+        values = self._series("specific_indirect")
+        ends = [str(path).split(" → ") for path in values.index]
+        return pd.DataFrame(
+            {"predictor": [chain[0] for chain in ends], "outcome": [chain[-1] for chain in ends], "estimate": values},
+            index=values.index,
+        )
+
+    def scores(self, *, scale: str = "standardised", limits: Any = None) -> pd.DataFrame:
+        """Return the construct scores.
+
+        Parameters
+        ----------
+        scale
+            `"standardised"` (mean 0, standard deviation 1 with n − 1), `"original"` (the weighted mean of the
+            indicators in their own units) or `"0-100"` (that, between the ends of the answer scale).
+        limits
+            For `"0-100"`: the ends of the answer scale, a pair for all indicators or a mapping indicator → pair; by
+            default the smallest and largest answer of each indicator.
+
+        Returns
+        -------
+        DataFrame
+            A row for each row of the data, a column for each construct; NaN where a row was left out.
+
+        Notes
+        -----
+        Original units follow Fornell et al. (1996) and Ringle & Sarstedt (2016): indicator weights are divided by the
+        standard deviations and by their sum.
+        """
+        word = choice("scale", scale, ("standardised", "original", "0-100"))
+        if word != "standardised":
+            return original_scores(self, rescaled=word == "0-100", limits=limits)
+        columns = pd.Index(self._system.nodes, name="construct", dtype="object")
+        table = pd.DataFrame(self._scores(), index=self._table.index, columns=columns)
+        return table[list(self.model.constructs)]
+
+    def _scores(self) -> NDArray[np.float64]:
+        if "scores" not in self._result:
+            self._result["scores"] = _run(self._system, self._table, self._missing, self.provenance.kernel)["scores"]
+        return np.array(self._result["scores"], dtype=np.float64)
+
+    def _square(self, values: NDArray[np.float64]) -> pd.DataFrame:
+        names = pd.Index(self._system.nodes, name="construct", dtype="object")
+        order = list(self.model.constructs)
+        return pd.DataFrame(values, index=names, columns=names.rename(None)).loc[order, order]
+
+    def _pairs(self, name: str, diagonal: float = 1.0) -> pd.DataFrame:
+        order = list(self.model.constructs)
+        table = pd.DataFrame(np.nan, index=pd.Index(order, name="construct", dtype="object"), columns=order)
+        for (left, right), value in zip(self._layouts[name].labels, self._values(name), strict=True):
+            table.loc[left, right] = value
+            table.loc[right, left] = value
+        for construct in order:
+            table.loc[construct, construct] = diagonal
+        return table
+
+    def cross_loadings(self) -> pd.DataFrame:
+        """Return the correlations of each indicator (rows) with the scores of each construct (columns)."""
+        items = pd.Index(self._system.engine.items, name="indicator", dtype="object")
+        table = pd.DataFrame(self._result["cross_loadings"], index=items, columns=list(self._system.nodes))
+        used = dict.fromkeys(item for _, item in self._layouts["weights"].labels)
+        return table.loc[list(used), list(self.model.constructs)]
+
+    def construct_correlations(self) -> pd.DataFrame:
+        """Return the correlations of the constructs; corrected for attenuation if the fit is consistent."""
+        return self._square(np.asarray(self._result["construct_correlations"], dtype=np.float64))
+
+    def htmt(self) -> pd.DataFrame:
+        """Return the heterotrait–monotrait ratios as a symmetric table (Henseler, Ringle & Sarstedt 2015).
+
+        Means are of absolute correlations; a single indicator counts with a monotrait correlation of 1.
+        """
+        return self._pairs("htmt")
+
+    def htmt2(self) -> pd.DataFrame:
+        """Return HTMT2, with geometric in place of arithmetic means (Roemer, Schuberth & Henseler 2021)."""
+        return self._pairs("htmt2")
+
+    def fornell_larcker(self) -> pd.DataFrame:
+        """Return the construct correlations with √AVE on the diagonal (Fornell & Larcker 1981)."""
+        table = self.construct_correlations()
+        ave = self._series("ave")
+        for construct in table.index:
+            table.loc[construct, construct] = np.sqrt(ave.get(construct, np.nan))
+        return table
+
+    def criteria(self) -> pd.DataFrame:
+        """Return model selection criteria of each equation.
+
+        Returns
+        -------
+        DataFrame
+            Index `construct`; columns `AIC, AICc, AICu, BIC, HQ, HQc, FPE`; smaller is better.
+
+        Notes
+        -----
+        Sharma et al. (2021, table 1) with `SSE = (1 − R²)(n − 1)` and k predictors:
+        `AIC = n ln(SSE/n) + 2(k + 1)`, `BIC = n ln(SSE/n) + (k + 1) ln n`.
+        """
+        r2 = self._series("r2")
+        counts = {name: len(self.model.specification.predictors(name)) for name in self.model.specification.outcomes}
+        return information.table(r2, counts, float(self.n_obs))
+
+    def fit_measures(self) -> pd.DataFrame:
+        """Return measures of the model's overall fit.
+
+        Returns
+        -------
+        DataFrame
+            Index `model` (`saturated`, `estimated`); columns `srmr, d_uls, d_g, nfi`.
+
+        Notes
+        -----
+        SRMR over the lower triangle with the diagonal (Henseler et al. 2014); d_ULS and d_G after Dijkstra & Henseler
+        (2015). Composites keep the correlations inside their own block.
+        """
+        table = pd.DataFrame(index=pd.Index(["saturated", "estimated"], name="model", dtype="object"))
+        for name in ("srmr", "d_uls", "d_g", "nfi"):
+            table[name] = self._series(name) if name in self._layouts else np.nan
+        return table
+
+    def verify(self) -> pd.DataFrame:
+        """Check whether the solution is admissible.
+
+        Returns
+        -------
+        DataFrame
+            Index `code`; columns `check`, `passed` and `where`. Codes 1 to 5 are those of cSEM: 1 the weights did
+            not settle, 2 a loading beyond one (a Heywood case), 3 construct correlations that are not positive
+            semidefinite, 4 a reliability above one, 5 implied indicator correlations that are not positive
+            semidefinite; further 6 a reliability that is not above zero, 7 an R² outside 0 to 1, 8 two constructs
+            that correlate beyond one.
+        """
+        return admissible.verify(self)
+
+    def unstandardised(self, *, scale: str = "original", limits: Any = None) -> pd.DataFrame:
+        """Return path coefficients in units of the answers.
+
+        Parameters
+        ----------
+        scale
+            `"original"`, or `"0-100"` for indicators put on that scale first.
+        limits
+            Ends of the answer scales, for `"0-100"`; see `scores`.
+
+        Returns
+        -------
+        DataFrame
+            Index `predictor, outcome`; columns `estimate` (units of the outcome for one unit of the predictor) and
+            `intercept` of the outcome's equation. NaN in equations with an interaction.
+        """
+        word = choice("scale", scale, ("original", "0-100"))
+        return coefficients(self, rescaled=word == "0-100", limits=limits)
+
+    def summary(self) -> Summary:
+        """Return the main tables as one report that renders as text, HTML and LaTeX."""
+        return summarise_fit(self)
+
+    # -------------------------------------------------------------- bootstrap
+
+    def bootstrap(
+        self,
+        n: int = 10_000,
+        *,
+        seed: int | None = None,
+        method: str = "bootstrap",
+        sign: str = "none",
+        indices: ArrayLike | None = None,
+        threads: int | None = None,
+        executor: Any = None,
+        progress: bool | Callable[[int, int], object] = False,
+        strata: ArrayLike | None = None,
+        clusters: ArrayLike | None = None,
+        statistics: Sequence[str] | None = None,
+    ) -> Bootstrap:
+        """Estimate the model again on many resamples of its rows.
+
+        Parameters
+        ----------
+        n
+            Number of replicates.
+        seed
+            Makes the resamples repeatable; `None` draws a fresh one, which the provenance records. The same seed gives
+            the same draws for any number of threads, and the first draws of a longer run are those of a shorter one.
+        method
+            `"bootstrap"` (rows with replacement), `"bayesian"` (Dirichlet weights) or `"jackknife"` (one row out).
+        sign
+            `"none"`, `"indicator"` (each number takes the sign of its estimate) or `"construct"` (a construct is
+            turned when its loadings are nearer to the reversed ones).
+        indices
+            Given resamples, an integer array `(n, n_obs)` of row numbers from zero, replayed exactly.
+        threads
+            Number of threads; all processors by default.
+        executor
+            A `concurrent.futures` executor, or a Dask client, that runs blocks of replicates elsewhere.
+        progress
+            `True` paints a bar; a function is called with (done, all).
+        strata
+            A label for each row: resampling stays inside each stratum.
+        clusters
+            A label for each row: whole clusters are drawn.
+        statistics
+            What to keep, by the names of `Bootstrap.draws`; everything by default.
+
+        Returns
+        -------
+        Bootstrap
+            The draws and their tables.
+
+        Raises
+        ------
+        SpecificationError
+            If an option is not known.
+        DataError
+            If the indices do not fit the data.
+        """
+        return replicate(
+            self,
+            n,
+            seed=seed,
+            method=method,
+            sign=sign,
+            indices=indices,
+            threads=threads,
+            executor=executor,
+            progress=progress,
+            strata=strata,
+            clusters=clusters,
+            statistics=statistics,
+        )
+
+
+def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:
+    index: pd.Index[Any]
+    if len(levels) == 1:
+        index = pd.Index([], name=levels[0], dtype="object")
+    else:
+        index = pd.MultiIndex.from_arrays([[] for _ in levels], names=levels)
+    return pd.DataFrame({column: pd.Series([], dtype=np.float64) for column in columns}, index=index)
+
+
+def _run(system: System, table: Table, missing: str, kernel: str) -> dict[str, Any]:
+    return system.engine.fit(table.values, weights=table.weights, missing=missing, kernel=kernel)
+
+
+def estimate(
+    model: Model,
+    data: Any,
+    *,
+    scheme: str,
+    consistent: bool | str,
+    missing: str,
+    weights: Any,
+    higher_order: str,
+    max_iter: int,
+    tol: float,
+    missing_value: float | Sequence[float] | None,
+    kernel: str,
+) -> Fit:
+    """Estimate a model once; see `Model.fit`."""
+    options = Options(
+        scheme=cast(Scheme, choice("scheme", scheme, get_args(Scheme))),
+        consistent=cast(bool, consistent),
+        higher_order=cast(HigherOrder, choice("higher_order", higher_order, get_args(HigherOrder))),
+        max_iter=max_iter,
+        tol=tol,
+    )
+    choice("missing", missing, MISSING)
+    choice("kernel", kernel, ("auto", *_core.available_kernels()))
+    table = read(data, model.columns, weights=weights, missing_value=missing_value)
+    system = System(model.specification, options)
+    result = _run(system, table, missing, kernel)
+    word = _core.pls_status()[int(result["status"])]
+    error = None
+    if word != "ok":
+        passes = [int(count) for count in np.atleast_1d(result["n_iter"])]
+        error = failure(system, int(result["status"]), int(result["detail"]), passes)
+        if not isinstance(error, InadmissibleError):
+            raise error
+    provenance = Provenance(
+        {
+            "version": __version__,
+            "kernel": str(result["kernel"]),
+            "options": {
+                "scheme": options.scheme,
+                "consistent": options.consistent,
+                "missing": missing,
+                "weighted": table.weights is not None,
+                "higher_order": options.higher_order,
+                "interactions": model.specification.interactions,
+                "max_iter": int(options.max_iter),
+                "tol": float(options.tol),
+                "missing_value": missing_value,
+            },
+            "seed": None,
+            "model": system.digest(),
+            "data": table.digest(),
+        }
+    )
+    if error is not None:
+        where = place(system, word, int(result["detail"]))
+        warnings.warn(
+            f"the solution is inadmissible: {word}{f' of {where!r}' if where else ''}; see fit.verify()",
+            SembadaWarning,
+            stacklevel=3,
+        )
+    return Fit(model, system, table, missing, result, provenance)

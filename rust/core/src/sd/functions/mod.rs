@@ -1,0 +1,11 @@
+//! The numbers behind the functions of system-dynamics models: pure routines on numbers and slices that know no compiler.
+//!
+//! Each file is one concept and names its source: a page of Vensim's reference, a section of XMILE 1.0, a page of Stella's
+//! help, a paper. What the tools do not document is marked as a choice of ours. A result that does not exist is NaN.
+
+pub mod allocate;
+pub mod curve;
+pub mod market;
+pub mod random;
+pub mod special;
+pub mod table;
