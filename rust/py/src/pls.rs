@@ -11,7 +11,7 @@ use sembada_core::pls::{
     Approach, Construct, HigherOrder, Interaction, Layout, Method, Mode, Options, PlsError, Program, Rule, Scheme,
     Sign, Spec, Statistic, Status, fit, replicate,
 };
-use sembada_core::resample::{Plan, PlanError};
+use sembada_core::resample::{Plan, PlanError, Scratch};
 
 use crate::errors::{Class, Value, error};
 use crate::gate;
@@ -434,7 +434,7 @@ impl PlsEngine {
             return Err(raise(PlsError::OutOfRange { what: "replicate", index: replicate, limit }));
         }
         let mut weights = vec![0.0; data.rows];
-        plan.weights(replicate, &mut weights);
+        plan.weights(Kernel::Portable, replicate, &mut Scratch::default(), &mut weights);
         Ok(weights.to_pyarray(py))
     }
 

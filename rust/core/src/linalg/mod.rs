@@ -2,6 +2,8 @@
 
 mod cholesky;
 mod eigen;
+mod lu;
 
 pub use cholesky::{Factor, PIVOT};
 pub use eigen::{first_component, symmetric_eigen};
+pub use lu::inverse;

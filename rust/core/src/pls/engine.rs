@@ -11,7 +11,7 @@ use super::statistics::Needs;
 use crate::cancel::Control;
 use crate::lanes::{Kernel, Pack, Real};
 use crate::moments::{Missing, Table, plain_sums};
-use crate::resample::{Plan, PlanError};
+use crate::resample::{self, Plan, PlanError};
 
 /// How data are read and replicates are treated.
 #[derive(Clone, Copy, Debug)]
@@ -310,7 +310,7 @@ pub fn replicate(
     let table = table(program, data, n, options)?;
     let own = own_weights(&table, options);
     let signs = original_signs(program, &table, layout, &own, options.sign);
-    let job = Job { program, table: &table, plan, layout, own: &own, signs: &signs };
+    let job = Job { program, table: &table, plan, layout, own: &own, signs: &signs, kernel: options.kernel };
     match options.kernel {
         Kernel::Portable => job.run::<Pack<4, false>>(pool, control),
         #[cfg(target_arch = "x86_64")]
@@ -376,6 +376,7 @@ struct Job<'a> {
     layout: &'a Layout,
     own: &'a [f64],
     signs: &'a Signs,
+    kernel: Kernel,
 }
 
 struct Bench<V> {
@@ -383,6 +384,7 @@ struct Bench<V> {
     weights: Vec<f64>,
     sums: Vec<f64>,
     one: Vec<f64>,
+    resample: resample::Scratch,
 }
 
 /// Replicates that one task works on: a multiple of every lane count.
@@ -407,6 +409,7 @@ impl Job<'_> {
                         weights: vec![0.0; V::LANES * self.table.n],
                         sums: vec![0.0; self.table.products() * V::LANES],
                         one: vec![0.0; self.table.products()],
+                        resample: resample::Scratch::default(),
                     },
                     |bench, (chunk, (values, status))| {
                         control.check()?;
@@ -431,7 +434,7 @@ impl Job<'_> {
                 // Lanes beyond the last replicate repeat it; their results are dropped.
                 let replicate = from + lane.min(status.len() - 1);
                 let weights = &mut bench.weights[lane * n..(lane + 1) * n];
-                self.plan.weights(replicate, weights);
+                self.plan.weights(self.kernel, replicate, &mut bench.resample, weights);
                 for (w, own) in weights.iter_mut().zip(self.own) {
                     *w *= own;
                 }

@@ -53,8 +53,10 @@ pub struct Block {
     pub dominant: Option<usize>,
     /// Whether its items are products.
     pub product: bool,
-    /// Whether the consistent estimation corrects it.
+    /// Whether the consistent estimation corrects its correlations.
     pub corrected: bool,
+    /// Whether the consistent estimation corrects its loadings: it is a common factor.
+    pub factor: bool,
 }
 
 impl Block {
@@ -412,11 +414,12 @@ impl Compiler<'_> {
                     Some(Rule::Factors) => reflective,
                     Some(Rule::Seminr) => reflective || mode == Mode::A,
                 };
+            let factor = corrected && reflective;
             stage.items.extend(items);
             stage.ids.extend(ids);
             stage.block_of[node] = Some(stage.blocks.len());
             let end = stage.items.len();
-            stage.blocks.push(Block { node, mode, start, end, fixed, dominant, product, corrected });
+            stage.blocks.push(Block { node, mode, start, end, fixed, dominant, product, corrected, factor });
         }
         self.connect(&mut stage, s);
         Ok(stage)

@@ -6,7 +6,7 @@ use super::layout::{Layout, Statistic, together};
 use super::program::{Program, Stage};
 use super::spec::Mode;
 use crate::lanes::Real;
-use crate::linalg::Factor;
+use crate::linalg::{Factor, inverse};
 
 /// The structural part of an estimation, and what the other statistics share.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Solution<V> {
     pub(super) standardised: Vec<V>,
     /// Variance inflation by edge.
     pub(super) vif: Vec<V>,
+    /// Diagonal of the inverse of the predictors' (corrected) correlations by edge.
+    pub(super) inverse: Vec<V>,
     /// Explained variance by block of the last stage.
     pub(super) r2: Vec<V>,
     /// Standard deviation of each block's reported score; one but for products.
@@ -77,6 +79,7 @@ impl<V: Real> Solution<V> {
             coefficient: vec![V::zero(); stage.edges.len()],
             standardised: vec![V::zero(); stage.edges.len()],
             vif: vec![V::one(); stage.edges.len()],
+            inverse: vec![V::one(); stage.edges.len()],
             r2: vec![V::zero(); j],
             scale: vec![V::one(); j],
             total: vec![V::zero(); j * j],
@@ -168,12 +171,18 @@ pub(super) fn structure<V: Real>(
         }
         if k > 1 {
             let c = &x.c;
-            let singular =
+            let indefinite =
                 x.predictors.factor(k, |i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] });
-            outcome.note(singular, Status::SingularPredictors, stage.blocks[to].node as i32);
-            x.predictors.solve(&mut x.rhs);
             if needs.inverse {
                 x.predictors.inverse_diagonal(&mut x.own, &mut x.scratch);
+            }
+            if indefinite == 0 || program.spec.consistent.is_none() {
+                outcome.note(indefinite, Status::SingularPredictors, stage.blocks[to].node as i32);
+                x.predictors.solve(&mut x.rhs);
+            } else {
+                let before: Vec<V> = x.rhs[..k].to_vec();
+                x.predictors.solve(&mut x.rhs);
+                indefinite_lanes(stage, to, indefinite, &before, x, outcome);
             }
         } else {
             x.own[0] = V::one();
@@ -190,6 +199,20 @@ pub(super) fn structure<V: Real>(
                 x.standardised[e] = x.rhs[q];
                 x.coefficient[e] = x.rhs[q] / x.scale[from];
                 x.vif[e] = x.own[q];
+                x.inverse[e] = x.own[q];
+            }
+        }
+        if program.spec.consistent.is_some() && needs.inverse && k > 1 {
+            // Collinearity is judged on the scores, not on the corrected correlations.
+            let proxies = &x.stages[number].c;
+            x.predictors.factor(k, |i, q| if i == q { V::one() } else { proxies[predictors[i] * j + predictors[q]] });
+            x.predictors.inverse_diagonal(&mut x.own, &mut x.scratch);
+            for (e, &(from, outcome)) in stage.edges.iter().enumerate() {
+                if outcome == to
+                    && let Some(q) = predictors.iter().position(|&p| p == from)
+                {
+                    x.vif[e] = x.own[q];
+                }
             }
         }
         if program.spec.consistent.is_some() {
@@ -214,12 +237,49 @@ pub(super) fn structure<V: Real>(
     }
 }
 
+/// Regression on corrected correlations that are not positive definite, for the lanes that need it: the coefficients
+/// exist, the solution is not admissible.
+fn indefinite_lanes<V: Real>(
+    stage: &Stage,
+    to: usize,
+    mask: u8,
+    target: &[V],
+    x: &mut Solution<V>,
+    outcome: &mut Outcome,
+) {
+    let j = stage.blocks.len();
+    let predictors = &stage.predecessors[to];
+    let k = predictors.len();
+    let node = stage.blocks[to].node as i32;
+    for lane in (0..V::LANES).filter(|lane| mask >> lane & 1 == 1) {
+        let mut a = vec![1.0; k * k];
+        for i in 0..k {
+            for q in 0..k {
+                if i != q {
+                    a[i * k + q] = x.c[predictors[i] * j + predictors[q]].lane(lane);
+                }
+            }
+        }
+        match inverse(&a, k) {
+            Some(inverse) => {
+                outcome.note(1 << lane, Status::NotPositiveDefinite, -1);
+                for i in 0..k {
+                    let value = (0..k).map(|q| inverse[i * k + q] * target[q].lane(lane)).sum();
+                    x.rhs[i] = x.rhs[i].with_lane(lane, value);
+                    x.own[i] = x.own[i].with_lane(lane, inverse[i * k + i]);
+                }
+            }
+            None => outcome.note(1 << lane, Status::SingularPredictors, node),
+        }
+    }
+}
+
 /// Loading of item `i` of a block.
 #[inline(always)]
 fn loading<V: Real>(program: &Program, x: &Solution<V>, s: usize, b: usize, i: usize) -> V {
     let stage = &program.stages[s];
     let block = &stage.blocks[b];
-    if block.corrected {
+    if block.factor {
         let w = &x.stages[s].w[block.start..block.end];
         let mut length = V::zero();
         for value in w {
@@ -227,7 +287,9 @@ fn loading<V: Real>(program: &Program, x: &Solution<V>, s: usize, b: usize, i: u
         }
         x.stages[s].w[i] * x.rho_a[block.node].sqrt() / length
     } else {
-        x.stages[s].rw[i * stage.blocks.len() + b]
+        let own = x.stages[s].rw[i * stage.blocks.len() + b];
+        // The score of a product keeps the products' spread: its loadings are covariances with it.
+        if block.product && s + 1 == program.stages.len() { own * x.scale[b] } else { own }
     }
 }
 
@@ -246,7 +308,7 @@ pub(super) fn write<V: Real>(
     if program.spec.consistent.is_some() {
         for (node, &(s, b)) in program.place.iter().enumerate() {
             let block = &program.stages[s].blocks[b];
-            if block.corrected {
+            if block.factor {
                 for i in block.start..block.end {
                     let value = loading(program, x, s, b, i).abs();
                     outcome.note(V::one().less(value), Status::Loading, node as i32);
@@ -300,7 +362,7 @@ pub(super) fn write<V: Real>(
                 // The loss of explained variance without predictor k is b_k² / (R⁻¹)_kk.
                 for (e, &(_, to)) in last.edges.iter().enumerate() {
                     let b = x.standardised[e];
-                    out[e] = b * b / (x.vif[e] * (V::one() - x.r2[to]));
+                    out[e] = b * b / (x.inverse[e] * (V::one() - x.r2[to]));
                 }
             }
             Statistic::R2 | Statistic::R2Adjusted => {
@@ -375,7 +437,9 @@ pub(super) fn write<V: Real>(
                         squares = value.mul_add(value, squares);
                     }
                     let size = V::splat(block.len() as f64);
-                    *place = if entry.statistic == Statistic::Ave {
+                    *place = if block.len() == 1 {
+                        V::one()
+                    } else if entry.statistic == Statistic::Ave {
                         squares / size
                     } else {
                         sum * sum / (sum * sum + (size - squares))

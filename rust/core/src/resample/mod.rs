@@ -2,7 +2,8 @@
 //!
 //! Every plan is one function of the replicate's number, so replicates can be made in any order and on any thread.
 
-use crate::rng::{Philox, Stream};
+use crate::lanes::Kernel;
+use crate::rng::{Philox, Stream, fill_indices};
 
 /// A plan that does not fit the data.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -94,37 +95,11 @@ pub enum Plan {
     },
 }
 
-/// Random whole numbers below a bound, without bias (Lemire 2019, ACM TOMACS 29(1)), four from each random word while
-/// the bound is small enough that 16 bits are rarely rejected, two otherwise.
-struct Draws<'a> {
-    philox: &'a mut Philox,
-    word: u64,
-    left: u32,
-}
-
-impl<'a> Draws<'a> {
-    const fn new(philox: &'a mut Philox) -> Self {
-        Self { philox, word: 0, left: 0 }
-    }
-
-    #[inline(always)]
-    fn below(&mut self, bound: u32) -> u32 {
-        let bits = if bound <= 1 << 12 { 16 } else { 32 };
-        let reject = (1u64 << bits) % u64::from(bound.max(1));
-        loop {
-            if self.left < bits {
-                self.word = self.philox.next_u64();
-                self.left = 64;
-            }
-            let part = self.word & ((1 << bits) - 1);
-            self.word >>= bits;
-            self.left -= bits;
-            let product = part * u64::from(bound);
-            if product & ((1 << bits) - 1) >= reject {
-                return (product >> bits) as u32;
-            }
-        }
-    }
+/// What a worker reuses from replicate to replicate.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    words: Vec<u64>,
+    indices: Vec<u32>,
 }
 
 impl Plan {
@@ -220,15 +195,26 @@ impl Plan {
     }
 
     /// Row weights of one replicate.
-    pub fn weights(&self, replicate: usize, out: &mut [f64]) {
+    pub fn weights(&self, kernel: Kernel, replicate: usize, scratch: &mut Scratch, out: &mut [f64]) {
         match self {
             Self::Bootstrap { key, first, strata, .. } => {
                 out.fill(0.0);
-                let mut philox = Philox::replicate(*key, Stream::Resample, first + replicate as u64);
-                for units in strata {
-                    let mut draws = Draws::new(&mut philox);
-                    for _ in 0..units.len() {
-                        for &row in &units[draws.below(units.len() as u32) as usize] {
+                let replicate = first + replicate as u64;
+                for (substream, units) in strata.iter().enumerate() {
+                    let size = units.len() as u32;
+                    scratch.indices.resize(units.len(), 0);
+                    if substream == 0 {
+                        let Scratch { words, indices } = scratch;
+                        fill_indices(kernel, *key, Stream::Resample, replicate, size, words, indices);
+                    } else {
+                        let counter = [0, Stream::Resample as u64, replicate, substream as u64];
+                        let mut philox = Philox::new(*key, counter);
+                        for index in &mut scratch.indices {
+                            *index = philox.index(u64::from(size)) as u32;
+                        }
+                    }
+                    for &unit in &scratch.indices {
+                        for &row in &units[unit as usize] {
                             out[row as usize] += 1.0;
                         }
                     }
@@ -285,6 +271,10 @@ impl Plan {
 mod tests {
     use super::*;
 
+    fn draw(plan: &Plan, replicate: usize, out: &mut [f64]) {
+        plan.weights(Kernel::detect(), replicate, &mut Scratch::default(), out);
+    }
+
     #[test]
     fn bootstrap_counts_sum_to_the_rows_and_each_row_is_drawn_alike() {
         let usable = vec![true; 50];
@@ -292,7 +282,7 @@ mod tests {
         let mut total = vec![0.0; 50];
         let mut w = vec![0.0; 50];
         for replicate in 0..2000 {
-            plan.weights(replicate, &mut w);
+            draw(&plan, replicate, &mut w);
             assert_eq!(w.iter().sum::<f64>(), 50.0);
             for (t, v) in total.iter_mut().zip(&w) {
                 *t += v;
@@ -309,13 +299,13 @@ mod tests {
         let plan = Plan::bootstrap([3, 4], 20, 0, &usable, Some(&strata), None).unwrap();
         let mut w = vec![0.0; 12];
         for replicate in 0..20 {
-            plan.weights(replicate, &mut w);
+            draw(&plan, replicate, &mut w);
             assert_eq!(w[..4].iter().sum::<f64>(), 4.0);
         }
         let clusters: Vec<i64> = (0..12).map(|i| i / 3).collect();
         let plan = Plan::bootstrap([3, 4], 20, 0, &usable, None, Some(&clusters)).unwrap();
         for replicate in 0..20 {
-            plan.weights(replicate, &mut w);
+            draw(&plan, replicate, &mut w);
             for cluster in w.chunks(3) {
                 assert!(cluster.iter().all(|v| *v == cluster[0]));
             }
@@ -327,8 +317,8 @@ mod tests {
         let plan =
             Plan::Permutation { key: [1, 1], permutations: 3, first: 0, sizes: vec![4, 6], rows: (0..10).collect() };
         let (mut a, mut b) = (vec![0.0; 10], vec![0.0; 10]);
-        plan.weights(2, &mut a);
-        plan.weights(3, &mut b);
+        draw(&plan, 2, &mut a);
+        draw(&plan, 3, &mut b);
         assert_eq!(a.iter().sum::<f64>(), 4.0);
         assert!(a.iter().zip(&b).all(|(x, y)| x + y == 1.0));
     }
