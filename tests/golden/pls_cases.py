@@ -32,7 +32,7 @@ def _data(name: str) -> pd.DataFrame:
 def data(reference: dict[str, Any]) -> pd.DataFrame:
     """Return the survey of a case, the missing sentinel replaced by NaN."""
     frame = _data(Path(reference["data"]["file"]).name).copy()
-    sentinel = reference["data"]["missing_value"]
+    sentinel = reference["data"].get("missing_value")
     return frame if sentinel is None else frame.replace(sentinel, np.nan)
 
 

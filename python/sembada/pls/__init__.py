@@ -18,7 +18,8 @@ from __future__ import annotations
 from sembada.pls.blocks import block, multi
 from sembada.pls.bootstrap import Bootstrap
 from sembada.pls.fit import Fit
+from sembada.pls.missing import Pooled, pool
 from sembada.pls.model import Model
 from sembada.pls.specification import Block
 
-__all__ = ["Block", "Bootstrap", "Fit", "Model", "block", "multi"]
+__all__ = ["Block", "Bootstrap", "Fit", "Model", "Pooled", "block", "multi", "pool"]

@@ -15,6 +15,7 @@ from sembada.errors import DataError, SpecificationError, unknown_name
 from sembada.pls import intervals, slopes
 from sembada.pls.engine import Layout, System, place, seed_key
 from sembada.pls.frames import Table
+from sembada.pls.missing import complete, expectation_maximisation
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
 
@@ -48,6 +49,8 @@ STANDARD = (
     "paths", "outer_weights", "loadings", "total_effects", "indirect_effects", "specific_indirect", "r2", "f2", "htmt",
     "reliability",
 )  # fmt: skip
+#: Ways to complete missing values that are repeated on each resample.
+COMPLETED = ("regression", "em")
 #: Replicates that an executor is handed at a time.
 BLOCK = 1_000
 #: Inner resamples a replicate for the standard errors of studentized intervals (Efron & Tibshirani 1993, ch. 12.5).
@@ -462,11 +465,14 @@ class Bootstrap:
         """Return the estimates, laid out as the draws."""
         if "estimate" not in self._cache:
             fit = self.fit
+            values, missing = fit._table.matrix, fit._missing
+            if missing in COMPLETED:
+                values, missing = complete(values, fit._table.columns, missing, fit._table.weights), "error"
             result = fit._system.engine.fit(
-                fit._table.values,
+                values,
                 statistics=list(self._names),
                 weights=fit._table.weights,
-                missing=fit._missing,
+                missing=missing,
                 kernel=fit.provenance.kernel,
             )
             self._cache["estimate"] = np.asarray(result["values"], dtype=np.float64)
@@ -487,7 +493,7 @@ class Bootstrap:
             first, second = seed_key(self._plan.get("seed") or 0)[1]
             each = np.empty_like(self._values)
             for b in range(self.n):
-                counts = fit._system.engine.resample(fit._table.values, self._plan["plan"], b, fit._missing)
+                counts = fit._system.engine.resample(fit._table.matrix, self._plan["plan"], b, fit._missing)
                 if self.method == "bayesian" or fit._table.weights is not None:
                     raise SpecificationError(
                         "a studentized interval needs resamples of whole rows: use method='bootstrap' without weights"
@@ -508,7 +514,7 @@ def _block(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
     """Run one block of replicates in a worker of an executor."""
     return system.engine.replicate(
-        table.values,
+        table.matrix,
         plan,
         statistics=list(names),
         weights=table.weights,
@@ -527,8 +533,10 @@ def _replicate(
     threads: int | None,
     progress: Callable[[int, int], object] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    if fit._missing in COMPLETED:
+        return _completed(fit, plan, names, sign, progress)
     values, status, detail = fit._system.engine.replicate(
-        fit._table.values,
+        fit._table.matrix,
         plan,
         statistics=list(names),
         weights=fit._table.weights,
@@ -541,11 +549,41 @@ def _replicate(
     return values, np.column_stack([status, detail]).astype(np.int32)
 
 
+def _completed(
+    fit: Fit,
+    plan: dict[str, Any],
+    names: Sequence[str],
+    sign: str,
+    progress: Callable[[int, int], object] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Complete the missing values of each resample from that resample alone, then estimate it."""
+    if sign != "none":
+        raise SpecificationError(
+            f"sign={sign!r} does not go with missing={fit._missing!r}: use the dominant indicator of a block instead"
+        )
+    engine, table = fit._system.engine, fit._table
+    total = table.n_obs if plan["kind"] == "jackknife" else len(plan["indices"]) if "indices" in plan else plan["n"]
+    start = expectation_maximisation(table.matrix, table.weights)[:2] if fit._missing == "em" else None
+    rows = []
+    codes = np.zeros((total, 2), dtype=np.int32)
+    for number in range(total):
+        weights = engine.resample(np.nan_to_num(table.matrix), plan, number)
+        if table.weights is not None:
+            weights = weights * table.weights
+        values = complete(table.matrix, table.columns, fit._missing, weights, start)
+        result = engine.fit(values, statistics=list(names), weights=weights, kernel=fit.provenance.kernel)
+        rows.append(np.asarray(result["values"], dtype=np.float64))
+        codes[number] = result["status"], result["detail"]
+        if progress is not None:
+            progress(number + 1, total)
+    return np.array(rows), codes
+
+
 def _spread_out(
     fit: Fit, plan: dict[str, Any], names: Sequence[str], sign: str, executor: Any
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Run blocks of replicates on an executor; the results are placed by number, so its order does not matter."""
-    if plan["kind"] == "jackknife":
+    if plan["kind"] == "jackknife" or fit._missing in COMPLETED:
         return _replicate(fit, plan, names, sign, None, None)
     total = len(plan["indices"]) if plan["kind"] == "indices" else int(plan["n"])
     pending = []

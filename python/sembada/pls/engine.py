@@ -205,7 +205,7 @@ class System:
         result: dict[str, Layout] = {}
         for name, entry in plain.items():
             kind: str = entry["kind"]
-            rows: NDArray[np.int64] = np.asarray(entry["labels"]).reshape(entry["length"], -1)
+            rows: NDArray[np.int64] = np.asarray(entry["labels"], dtype=np.int64)
             labels: list[tuple[str, ...]] = []
             keys: list[tuple[int, ...]] = []
             for position, row in enumerate(rows.tolist()):

@@ -14,9 +14,10 @@ from sembada import __version__, _core
 from sembada.errors import InadmissibleError, SembadaWarning
 from sembada.pls import admissible
 from sembada.pls import criteria as information
-from sembada.pls.bootstrap import Bootstrap, replicate
+from sembada.pls.bootstrap import COMPLETED, Bootstrap, replicate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
 from sembada.pls.frames import Table, read
+from sembada.pls.missing import complete
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
 from sembada.pls.summary import Summary, summarise_fit
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "estimate"]
 
-MISSING = ("error", "listwise", "mean", "pairwise")
+MISSING = ("error", "listwise", "mean", "pairwise", *COMPLETED)
 #: Status words of a solution whose numbers exist but cannot belong to a population.
 INADMISSIBLE = frozenset(
     {
@@ -443,7 +444,10 @@ def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:
 
 
 def _run(system: System, table: Table, missing: str, kernel: str) -> dict[str, Any]:
-    return system.engine.fit(table.values, weights=table.weights, missing=missing, kernel=kernel)
+    values = table.matrix
+    if missing in COMPLETED:
+        values, missing = complete(values, table.columns, missing, table.weights), "error"
+    return system.engine.fit(values, weights=table.weights, missing=missing, kernel=kernel)
 
 
 def estimate(

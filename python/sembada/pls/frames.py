@@ -29,7 +29,7 @@ class Table:
     ----------
     columns
         Names of the columns.
-    values
+    matrix
         Matrix `(n_obs, n_columns)`; NaN is a missing value.
     index
         Labels of the rows.
@@ -38,37 +38,37 @@ class Table:
     """
 
     columns: tuple[str, ...]
-    values: NDArray[np.float64]
+    matrix: NDArray[np.float64]
     index: pd.Index[Any]
     weights: NDArray[np.float64] | None = None
 
     @property
     def n_obs(self) -> int:
         """Number of rows."""
-        return int(self.values.shape[0])
+        return int(self.matrix.shape[0])
 
     def column(self, position: int) -> NDArray[np.float64]:
         """Return the values of one column."""
-        return self.values[:, position]
+        return self.matrix[:, position]
 
     def digest(self) -> str:
         """Return the SHA-256 of the column names, the values and the weights."""
         state = hashlib.sha256("\x1f".join(self.columns).encode())
-        state.update(np.ascontiguousarray(self.values).astype("<f8").tobytes())
+        state.update(np.ascontiguousarray(self.matrix).astype("<f8").tobytes())
         if self.weights is not None:
             state.update(np.ascontiguousarray(self.weights).astype("<f8").tobytes())
         return state.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the values in the smallest type that holds them exactly: a Likert answer needs one byte."""
-        return {**self.__dict__, "values": _smallest(self.values)}
+        return {**self.__dict__, "matrix": _smallest(self.matrix)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        kind, packed = state["values"]
+        kind, packed = state["matrix"]
         values = packed.astype(np.float64)
         if kind == "masked":
             values[packed == np.iinfo(packed.dtype).min] = np.nan
-        self.__dict__.update(state, values=values)
+        self.__dict__.update(state, matrix=values)
 
 
 def _smallest(values: NDArray[np.float64]) -> tuple[str, NDArray[Any]]:

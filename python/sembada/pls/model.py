@@ -217,7 +217,9 @@ class Model:
             Correct reflective blocks for attenuation (PLSc; Dijkstra & Henseler 2015). `"seminr"` corrects mode A
             composites of a mixed model too.
         missing
-            `"error"`, `"listwise"`, `"mean"` (of the sample at hand, also inside each resample) or `"pairwise"`.
+            `"error"`, `"listwise"`, `"mean"`, `"pairwise"`, `"regression"` (predictions from the other answers) or
+            `"em"` (moments by expectation–maximisation). Each is applied to the sample at hand, so inside each
+            resample of a bootstrap as well. For multiple imputation see `pls.pool`.
         weights
             Row weights: the name of a column, or an array of length `n_obs`. A weight of 2 counts as two rows.
         higher_order

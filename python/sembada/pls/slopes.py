@@ -125,9 +125,11 @@ def floodlight(
     turns: list[float] = []
     for limit in ("lower", "upper"):
         values = table[limit].to_numpy(float)
-        for k in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0):
-            # Between two grid points the limit is as good as straight.
-            turns.append(float(at[k] - values[k] * (at[k + 1] - at[k]) / (values[k + 1] - values[k])))
+        # Between two grid points the limit is as good as straight.
+        turns.extend(
+            float(at[k] - values[k] * (at[k + 1] - at[k]) / (values[k + 1] - values[k]))
+            for k in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
+        )
     return table, sorted(turns)
 
 
