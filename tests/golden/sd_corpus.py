@@ -193,3 +193,52 @@ def run(case: Case, model: Any = None) -> Any:
     model = load(case) if model is None else model
     options = {"method": case.method} if case.method else {}
     return model.run(case.params or None, on_error="mask", **options)
+
+
+@functools.cache
+def outcome(identifier: str) -> tuple[str, str]:
+    """Run a case and say what came of it: a word, and what to know about it."""
+    from sembada.errors import SembadaError
+
+    case = next(case for case in cases() if case.id == identifier)
+    try:
+        result = run(case)
+    except SembadaError as error:
+        return "refused", f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    if case.reference is None:
+        finite = bool(np.isfinite(result.frame.to_numpy()).all())
+        return ("runs", "no results to compare with") if finite else ("not finite", str(result.failure))
+    found = compare(case, result.frame)
+    if found.wrong:
+        return "differs", f"{len(found.wrong)} of {found.compared} series: {found.wrong[0]}"
+    if found.missing:
+        return "incomplete", f"{len(found.missing)} series missing: {', '.join(found.missing[:3])}"
+    return ("agrees", f"{found.compared} series") if found.compared else ("empty", "no shared series")
+
+
+def table(skipped: dict[str, str]) -> str:
+    """Make the conformance table of the documentation."""
+    found = {case.id: outcome(case.id) for case in cases() if case.id not in skipped}
+    found |= {name: ("not compared", reason) for name, reason in skipped.items()}
+    words = sorted({word for word, _ in found.values()})
+    families = sorted({name.partition("/")[0] for name in found})
+    lines = [
+        "# Conformance of system-dynamics models",
+        "",
+        "Made by `tests/golden/test_sd_conformance.py` from the models in `tests/golden/sd` and results of Vensim and",
+        "Stella; where they come from stands in `tests/golden/sd/SOURCES.md`. A case *agrees* when every series at every",
+        "saved time is within 1e-5 + 1e-5·|y| of the result (1e-4 relative for results in single precision); a case is",
+        "*refused* when it raises an error that says why: nothing is guessed.",
+        "",
+        "| models | " + " | ".join(words) + " | all |",
+        "|---" * (len(words) + 2) + "|",
+    ]
+    for family in [*families, ""]:
+        part = [word for name, (word, _) in found.items() if name.startswith(f"{family}/") or not family]
+        counts = " | ".join(str(part.count(word)) for word in words)
+        lines.append(f"| {family or '**all**'} | {counts} | {len(part)} |")
+    lines += ["", "| case | outcome | |", "|---|---|---|"]
+    for name in sorted(found):
+        word, detail = found[name]
+        lines.append(f"| {name} | {word} | {detail.replace('|', '¦')} |")
+    return "\n".join(lines) + "\n"

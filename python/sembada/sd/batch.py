@@ -1,0 +1,312 @@
+"""A sweep as work in blocks: which runs share a compiled program, and what a block gives back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sembada.errors import SpecificationError, unknown_name
+from sembada.execution import Block, Report
+from sembada.sd.designs import Design
+from sembada.sd.names import Names, split_element
+from sembada.sd.statistics import Statistics
+
+__all__ = ["Batch", "BlockResult", "block_size", "plan"]
+
+SETTINGS = ("initial_time", "final_time", "dt", "save_step")
+# A block of results stays well under what a laptop has, and far above what starting one costs.
+BLOCK_BYTES = 64 * 2**20
+# Lanes run in groups of up to 256: blocks are multiples of it.
+LANES = 256
+# Statistics merge block by block: this size decides their bits, so it is the same for every executor.
+STATISTICS_BLOCK = 64 * LANES
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What a block of runs gave: trajectories (columns, times, runs) or the state of the statistics."""
+
+    trajectories: NDArray[np.float64] | None
+    state: bytes | None
+    status: NDArray[np.uint8]
+    failed_at: NDArray[np.float64]
+    failed_in: list[str]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a group of runs has in common beyond numbers: changed data and lookups, and times."""
+
+    data: tuple[tuple[str, Any], ...] = ()
+    time: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass
+class Batch:
+    """All that a worker needs to run any block of a sweep; it pickles."""
+
+    model: Any
+    save: tuple[str, ...] | None
+    varied: tuple[str, ...]
+    matrix: NDArray[np.float64]
+    streams: NDArray[np.uint64]
+    codes: NDArray[np.intp]
+    settings: list[Setting]
+    method: str | None
+    time: Any
+    seed: int
+    threads: int | None
+    statistics: Statistics | None = None
+    groups: NDArray[np.int64] | None = None
+    n_groups: int = 1
+    labels: list[str] = field(default_factory=list)
+
+    def program(self, code: int) -> Any:
+        """Return the compiled program of a setting."""
+        return self._model(code)._program(self.save, self.varied, self._time(code), self.method)
+
+    def _model(self, code: int) -> Any:
+        return self.model._changed(dict(self.settings[code].data))
+
+    def _time(self, code: int) -> Any:
+        changes = dict(self.settings[code].time)
+        if not changes:
+            return self.time
+        base = self.time if self.time is not None else self.model.time
+        return base.but(**changes)
+
+    def times(self) -> NDArray[np.float64]:
+        """Return the saved times of all settings together."""
+        parts = [self.program(code).times for code in range(len(self.settings))]
+        if len(parts) == 1:
+            return np.asarray(parts[0], dtype=float)
+        every = np.unique(np.concatenate(parts))
+        # times that differ by rounding only are one
+        new = np.diff(every, prepend=-np.inf) > 1e-9 * np.maximum(1.0, np.abs(every))
+        union: NDArray[np.float64] = every[new]
+        return union
+
+    def defaults(self) -> NDArray[np.float64]:
+        """Fill what the design leaves open with the values of the model.
+
+        Raises
+        ------
+        SpecificationError
+            If the design leaves something open whose value in the model is no constant.
+        """
+        for code in range(len(self.settings)):
+            rows = np.flatnonzero(self.codes == code)
+            given = np.asarray(self.program(code).defaults, dtype=float)
+            for column in np.flatnonzero(np.isnan(self.matrix[rows]).any(axis=0)):
+                open_rows = rows[np.isnan(self.matrix[rows, column])]
+                if math.isnan(given[column]):
+                    raise SpecificationError(
+                        f"design: run {open_rows[0]} leaves {self.varied[column]!r} open, and the model computes it; "
+                        "give a number in every run",
+                        {"run": int(open_rows[0]), "name": self.varied[column]},
+                    )
+                self.matrix[open_rows, column] = given[column]
+        return self.matrix
+
+    def __call__(self, block: Block, report: Report | None) -> BlockResult:
+        """Run a block."""
+        rows = np.arange(block.start, block.stop)
+        parts = [(code, rows[self.codes[rows] == code]) for code in np.unique(self.codes[rows])]
+        pieces = [(code, piece) for code, part in parts for piece in self._consecutive(part)]
+        status = np.zeros(len(rows), dtype=np.uint8)
+        failed_at = np.full(len(rows), np.nan)
+        failed_in = [""] * len(rows)
+        times = self.times() if len(self.settings) > 1 else None
+        values: NDArray[np.float64] | None = None
+        reduction: Any = None
+        for code, piece in pieces:
+            program = self.program(int(code))
+            design = np.ascontiguousarray(self.matrix[piece])
+            first = int(self.streams[piece[0]])
+            if self.statistics is not None:
+                if reduction is None:
+                    reduction = self._reduction(program)
+                group = np.ascontiguousarray(self.groups[piece]) if self.groups is not None else None
+                codes, at, where = program.reduce(
+                    design, reduction, group, self.seed, first, self.threads, report if len(pieces) == 1 else None
+                )
+            else:
+                part, codes, at, where = program.sweep(
+                    design, self.seed, first, self.threads, report if len(pieces) == 1 else None
+                )
+                if len(pieces) == 1 and times is None:
+                    values = part
+                else:
+                    if values is None:
+                        n_times = len(program.times) if times is None else len(times)
+                        values = np.full((part.shape[0], n_times, len(rows)), np.nan)
+                    local = piece - block.start
+                    at_time = (
+                        np.arange(part.shape[1])
+                        if times is None
+                        else np.searchsorted(times, program.times - 1e-9 * np.maximum(1.0, np.abs(program.times)))
+                    )
+                    values[:, at_time[:, None], local[None, :]] = part
+            local = piece - block.start
+            status[local], failed_at[local] = codes, at
+            for position in np.flatnonzero(codes):
+                failed_in[int(local[position])] = (
+                    program.state_name(int(where[position])) if where[position] >= 0 else ""
+                )
+        failed_at[status == 0] = np.nan
+        return BlockResult(values, None if reduction is None else reduction.to_bytes(), status, failed_at, failed_in)
+
+    def _consecutive(self, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Cut rows where their streams of random numbers do not follow each other; a model without noise has none."""
+        if not self.model._noisy:
+            return [rows]
+        streams = self.streams[rows]
+        cuts = np.flatnonzero(np.diff(streams.astype(np.int64)) != 1) + 1
+        return np.split(rows, cuts)
+
+    def _reduction(self, program: Any) -> Any:
+        from sembada import _core
+
+        assert self.statistics is not None
+        columns = Names([(name, i) for i, name in enumerate(program.columns)], "saved variable")
+        limits = [(columns[name], sign, limit) for name, sign, limit in self.statistics.limits()]
+        return _core.SdReduction(program, self.n_groups, self.statistics.quantiles, self.statistics.compression, limits)
+
+
+def block_size(n_columns: int, n_times: int, n_runs: int) -> int:
+    """Return how many runs a block has, from the size of its results alone."""
+    one = max(1, 8 * n_columns * n_times)
+    size = max(1, BLOCK_BYTES // one)
+    return min(n_runs, size if size < LANES else size // LANES * LANES)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, (pd.Series, Mapping)) or (isinstance(value, (tuple, list)) and len(value) == 2)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(column: pd.Series) -> bool:
+    return (
+        isinstance(column.dtype, (pd.CategoricalDtype, pd.StringDtype))
+        or pd.api.types.is_datetime64_any_dtype(column.dtype)
+        or (column.dtype == object and all(isinstance(value, str) or _missing(value) for value in column))
+    )
+
+
+def _fingerprint(value: Any) -> Any:
+    """Return something hashable that two equal tables share."""
+    if isinstance(value, pd.Series):
+        return ("series", tuple(value.index), tuple(value))
+    if isinstance(value, Mapping):
+        return ("series", tuple(value), tuple(value.values()))
+    if _number(value):
+        return ("number", float(value))
+    return ("points", *(tuple(map(float, np.atleast_1d(part))) for part in value))
+
+
+def plan(model: Any, design: Design, **options: Any) -> Batch:
+    """Sort the columns of a design into numbers, settings and labels.
+
+    Raises
+    ------
+    UnknownNameError
+        If a column names nothing in the model and is no label; lists near matches.
+    SpecificationError
+        If a cell is neither a number nor a table where it must be.
+    """
+    frame = design.frame
+    names = model.variables
+    numbers: dict[str, NDArray[np.float64]] = {}
+    tables: dict[str, list[Any]] = {}
+    times: dict[str, list[Any]] = {}
+    labels: list[str] = []
+    for column_name in frame.columns:
+        name, column = str(column_name), frame[column_name]
+        head = split_element(name)[0]
+        inside = head.partition("(")[2].rstrip(")") if head.endswith(")") else ""
+        known = head in names or (inside and inside in names)
+        if name.strip().lower() in SETTINGS and not known:
+            times[name.strip().lower()] = [float(value) for value in column]
+        elif not known:
+            if _text(column) or name in ("draw", "replicate", "run"):
+                labels.append(name)
+                continue
+            raise unknown_name("parameter", name, [*names, *SETTINGS], where="the design")
+        elif column.dtype == object and any(_is_table(value) for value in column):
+            tables[name] = column.tolist()
+        else:
+            try:
+                values = column.to_numpy(dtype=float, na_value=np.nan)
+            except (TypeError, ValueError) as error:
+                bad = next(
+                    (row, value) for row, value in enumerate(column) if not _missing(value) and not _number(value)
+                )
+                raise SpecificationError(
+                    f"design: run {bad[0]} has {bad[1]!r} for {name!r}; expected a number",
+                    {"run": bad[0], "name": name, "value": bad[1]},
+                ) from error
+            infinite = np.flatnonzero(np.isinf(values))
+            if len(infinite):
+                raise SpecificationError(
+                    f"design: run {infinite[0]} has an infinite value for {name!r}; expected a finite number",
+                    {"run": int(infinite[0]), "name": name},
+                )
+            numbers[varied_name(model, name)] = np.ascontiguousarray(values)
+    codes, settings = _settings(len(frame), tables, times)
+    matrix = np.column_stack(list(numbers.values())) if numbers else np.zeros((len(frame), 0))
+    return Batch(
+        model=model,
+        varied=tuple(numbers),
+        matrix=np.ascontiguousarray(matrix),
+        streams=design.streams,
+        codes=codes,
+        settings=settings,
+        labels=labels,
+        **options,
+    )
+
+
+def _number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def varied_name(model: Any, name: str) -> str:
+    """Return how the engine calls what a column changes: a stock means its initial value."""
+    head, subscripts = split_element(name)
+    if head.endswith(")") and head not in model.variables:
+        return name
+    written = model.variables.written(head)
+    full = f"{written}[{','.join(subscripts)}]" if subscripts else written
+    return f"INITIAL({full})" if model.variables[head].type == "stock" else full
+
+
+def _settings(
+    n: int, tables: dict[str, list[Any]], times: dict[str, list[Any]]
+) -> tuple[NDArray[np.intp], list[Setting]]:
+    if not tables and not times:
+        return np.zeros(n, dtype=np.intp), [Setting()]
+    seen: dict[Any, int] = {}
+    settings: list[Setting] = []
+    codes = np.zeros(n, dtype=np.intp)
+    for row in range(n):
+        data = tuple((name, cells[row]) for name, cells in tables.items() if not _missing(cells[row]))
+        time = tuple((name, cells[row]) for name, cells in times.items() if not _missing(cells[row]))
+        key = (tuple((name, _fingerprint(value)) for name, value in data), time)
+        if key not in seen:
+            seen[key] = len(settings)
+            settings.append(Setting(data, time))
+        codes[row] = seen[key]
+    return codes, settings
