@@ -64,6 +64,12 @@ impl RowProducts {
         Some(Self { groups, products, packed })
     }
 
+    /// Whether this kernel has the instructions that make the matrix product pay. Without them the symmetric update over
+    /// drawn rows is faster, and as exact: whole numbers this small add up without rounding in double precision too.
+    pub fn pays(kernel: Kernel) -> bool {
+        matches!(kernel, Kernel::Avx2 | Kernel::Avx512)
+    }
+
     /// Length of the counts of one batch.
     pub const fn counts(&self) -> usize {
         self.groups * SIDE * ROWS
