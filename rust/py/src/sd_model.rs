@@ -11,7 +11,7 @@ use sembada_core::sd::check::{Finding, Severity, check, require};
 use sembada_core::sd::error::ModelError;
 use sembada_core::sd::graph;
 use sembada_core::sd::model::Model;
-use sembada_core::sd::read::spec;
+use sembada_core::sd::read::{spec, xmile};
 
 use crate::errors::{Class, Value, error};
 
@@ -65,6 +65,15 @@ impl SdModel {
     fn from_spec(spec: &Bound<'_, PyDict>) -> PyResult<Self> {
         let parts = convert::model(spec)?;
         spec::build(parts).map(new).map_err(|cause| model_error(&cause))
+    }
+
+    /// Reads the text of an XMILE file.
+    #[staticmethod]
+    #[pyo3(signature = (text, path="", resolve=None))]
+    fn from_xmile(py: Python<'_>, text: &str, path: &str, resolve: Option<Py<PyAny>>) -> PyResult<Self> {
+        // XMILE has no calls that read files: the argument is there so that both readers are called alike.
+        drop(resolve);
+        py.detach(|| xmile::read(text, path)).map(new).map_err(|cause| model_error(&cause))
     }
 
     /// The model's name.

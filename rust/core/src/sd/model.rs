@@ -226,8 +226,19 @@ pub struct Variable {
     pub leak: Option<Leak>,
     /// A flow that takes what the container before it could not pass on.
     pub overflow: bool,
+    /// How what a flow brings spreads over a conveyor, where not all enters at its beginning (Stella's `spreadflow`).
+    pub spread: Option<Spread>,
     /// How a data variable answers between its times.
     pub interpolation: Interpolation,
+}
+
+/// How an inflow spreads over a conveyor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spread {
+    /// Stella's word for it: `even`, `dest`, `source`, `dist`.
+    pub method: String,
+    /// The profile of `dist`.
+    pub profile: Option<Expr>,
 }
 
 /// A macro: a small model that is called like a function.
@@ -306,6 +317,8 @@ pub struct Model {
     pub display: String,
     /// The file that the model comes from, for messages; empty when there is none.
     pub path: String,
+    /// What the reader mended or left out: line and remark. The checks repeat them as warnings.
+    pub remarks: Vec<(u32, String)>,
 }
 
 impl Default for TimeSpec {

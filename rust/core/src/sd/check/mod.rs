@@ -3,7 +3,7 @@
 pub mod names;
 pub(crate) mod signatures;
 
-use super::error::ModelError;
+use super::error::{ModelError, Place};
 use super::model::Model;
 
 /// How much a finding weighs.
@@ -31,6 +31,11 @@ pub struct Finding {
 /// All findings on a model: errors first, then warnings, then notes, each in the order of the model.
 pub fn check(model: &Model) -> Vec<Finding> {
     let mut out = Vec::new();
+    for (line, remark) in &model.remarks {
+        let place = Place { path: model.path.clone(), line: *line, ..Place::default() };
+        let error = ModelError::File { message: remark.clone(), place: Box::new(place) };
+        out.push(Finding { severity: Severity::Warning, code: "file", error });
+    }
     names::check(model, &mut out);
     out.sort_by_key(|finding| finding.severity);
     out

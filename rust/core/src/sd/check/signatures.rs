@@ -136,5 +136,6 @@ pub(crate) fn is_value(name: &str) -> bool {
             | "final_time"
             | "saveper"
             | "simtime"
+            | "nan"
     )
 }

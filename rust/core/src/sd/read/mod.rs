@@ -2,11 +2,11 @@
 
 pub mod side;
 pub mod spec;
+pub mod xmile;
 
 /// Text on one line, without comments in braces and Vensim's continuations: what equations are kept as.
 ///
 /// Quoted names stay as they are.
-#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
