@@ -6,5 +6,10 @@ pub mod error;
 pub mod expr;
 pub mod functions;
 pub mod graph;
+pub mod loops;
 pub mod model;
 pub mod read;
+mod signs;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod units;

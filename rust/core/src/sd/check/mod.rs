@@ -2,6 +2,7 @@
 
 pub mod names;
 pub(crate) mod signatures;
+pub(crate) mod structure;
 
 use super::error::{ModelError, Place};
 use super::model::Model;
@@ -37,6 +38,8 @@ pub fn check(model: &Model) -> Vec<Finding> {
         out.push(Finding { severity: Severity::Warning, code: "file", error });
     }
     names::check(model, &mut out);
+    structure::check(model, &mut out);
+    out.extend(super::units::check(model));
     out.sort_by_key(|finding| finding.severity);
     out
 }
