@@ -139,7 +139,7 @@ def near(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
     Examples
     --------
-    >>> near("custmers", ["customers", "revenue", "costs"])
+    >>> near("custmers", ["customers", "revenue", "profit"])
     ['customers']
     """
     by_lower: dict[str, str] = {}
