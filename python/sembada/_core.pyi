@@ -187,8 +187,19 @@ class SdModel:
         """Return the model with a series for a variable (or one element of it), which becomes a data variable."""
 
     def dependencies(self) -> dict[str, list[str]]: ...
-    def loops(self, limit: int = 1000) -> dict[str, Any]:
-        """Return feedback loops: ``loops`` (list of dict: variables, polarity "+" | "-" | "?", delayed), ``complete`` (bool)."""
+    def loops(self, limit: int = 1000, independent: bool = False) -> dict[str, Any]:
+        """Return feedback loops, the short ones first.
+
+        ``loops`` (list of dict: variables, signs ("+" | "-" | "?", from the variable at the same place to the next), polarity
+        ("+" reinforcing | "-" balancing | "?"), stocks, delayed (through a delay or smooth)), ``complete`` (bool: not cut at
+        `limit`). `independent`: the shortest independent loop set (Oliva 2004) instead of all loops (Johnson 1975).
+        """
+
+    def links(self) -> list[dict[str, Any]]:
+        """Return the links: cause, effect, sign ("+" | "-" | "?"), delayed (bool), initial (bool: sets the start only)."""
+
+    def implied_units(self) -> dict[str, str]:
+        """Return units that the equations imply for variables without one."""
 
     def to_xmile(self) -> str: ...
     def to_vensim(self) -> str: ...

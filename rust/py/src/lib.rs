@@ -5,6 +5,7 @@ mod gate;
 mod pls;
 mod random;
 mod sd_model;
+mod sd_tools;
 
 use pyo3::prelude::*;
 

@@ -14,6 +14,7 @@ use sembada_core::sd::model::Model;
 use sembada_core::sd::read::{spec, xmile};
 
 use crate::errors::{Class, Value, error};
+use crate::sd_tools;
 
 /// A typed system-dynamics model.
 #[pyclass(frozen, module = "sembada._core")]
@@ -127,6 +128,22 @@ impl SdModel {
             out.set_item(&variable.name, names)?;
         }
         Ok(out)
+    }
+
+    /// The feedback loops.
+    #[pyo3(signature = (limit=1000, independent=false))]
+    fn loops<'py>(&self, py: Python<'py>, limit: usize, independent: bool) -> PyResult<Bound<'py, PyDict>> {
+        sd_tools::loops(py, &self.model, limit, independent)
+    }
+
+    /// The links between variables, with their signs.
+    fn links<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        sd_tools::links(py, &self.model)
+    }
+
+    /// The units that equations imply for variables without one.
+    fn implied_units<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        sd_tools::implied_units(py, &self.model)
     }
 
     fn __repr__(&self) -> String {
