@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from sembada.errors import DataError, SpecificationError, unknown_name
-from sembada.sd.designs import unit_sample
+from sembada.sd.designs import generator, unit_sample
 from sembada.sd.validation import fit_statistics, history_frame, positions
 
 __all__ = ["Calibration", "calibrate"]
@@ -273,10 +273,16 @@ def _minimise(
         )
         return found.x, bool(found.status > 0), str(found.message)
     if method == "differential-evolution":
-        rng = np.random.Generator(np.random.Philox(key=seed))
         search: Any = optimize.differential_evolution
         found = search(
-            cost, bounds, x0=start, vectorized=True, updating="deferred", maxiter=max_iter, rng=rng, polish=False
+            cost,
+            bounds,
+            x0=start,
+            vectorized=True,
+            updating="deferred",
+            maxiter=max_iter,
+            rng=generator(seed),
+            polish=False,
         )
     else:
         minimize: Any = optimize.minimize

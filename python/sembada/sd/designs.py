@@ -179,7 +179,14 @@ class _Inverse:
 
 def generator(seed: int | None) -> np.random.Generator:
     """Make the generator of a seed; the bits do not depend on the platform."""
-    return np.random.Generator(np.random.Philox(key=0 if seed is None else int(seed)))
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(0 if seed is None else int(seed))))
+
+
+def _sequence(kind: Any, d: int, rng: np.random.Generator) -> Any:
+    try:
+        return kind(d, rng=rng)
+    except TypeError:  # scipy before 1.15
+        return kind(d, seed=rng)
 
 
 def unit_sample(n: int, d: int, method: str, seed: int | None) -> NDArray[np.float64]:
@@ -193,12 +200,13 @@ def unit_sample(n: int, d: int, method: str, seed: int | None) -> NDArray[np.flo
     if method == "random":
         points = rng.random((n, d))
     elif method == "lhs":
-        points = stats.qmc.LatinHypercube(d, rng=rng).random(n)
+        strata = np.argsort(rng.random((n, d)), axis=0, kind="stable")
+        points = (strata + rng.random((n, d))) / n
     elif method == "halton":
-        points = stats.qmc.Halton(d, rng=rng).random(n)
+        points = _sequence(stats.qmc.Halton, d, rng).random(n)
     else:
         # a Sobol sequence is balanced for powers of two only: draw the next one and keep the first n
-        points = stats.qmc.Sobol(d, rng=rng).random_base2(max(0, math.ceil(math.log2(n))))[:n]
+        points = _sequence(stats.qmc.Sobol, d, rng).random_base2(max(0, math.ceil(math.log2(n))))[:n]
     return np.clip(points, 2.0**-54, 1 - 2.0**-53)
 
 
@@ -314,7 +322,7 @@ def sample(
     if correlation is not None:
         target = _correlation(names, correlation)
         # a stream of its own, so that the marginals do not change with the correlations
-        points = _correlate(points, target, np.random.Generator(np.random.Philox(key=[int(seed or 0), 1])))
+        points = _correlate(points, target, generator(seed).spawn(1)[0])
     frame = pd.DataFrame(
         {name: np.asarray(marginals[i].ppf(points[:, i]), dtype=float) for i, name in enumerate(names)}
     )
