@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sembada import _core
+from sembada import _core, execution
 from sembada.errors import DataError, SpecificationError, unknown_name
 from sembada.pls import intervals, slopes
 from sembada.pls.engine import Layout, System, place, seed_key
@@ -509,20 +509,34 @@ class Bootstrap:
         return own[positions], each[:, positions]
 
 
-def _block(
-    system: System, table: Table, plan: dict[str, Any], names: Sequence[str], missing: str, sign: str, kernel: str
-) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
-    """Run one block of replicates in a worker of an executor."""
-    return system.engine.replicate(
-        table.matrix,
-        plan,
-        statistics=list(names),
-        weights=table.weights,
-        missing=missing,
-        sign=sign,
-        threads=1,
-        kernel=kernel,
-    )
+@dataclass(frozen=True)
+class _Work:
+    """Runs one block of replicates in a worker of an executor; pickles small."""
+
+    system: System
+    table: Table
+    plan: dict[str, Any]
+    names: tuple[str, ...]
+    missing: str
+    sign: str
+    kernel: str
+
+    def __call__(self, block: execution.Block, report: execution.Report | None) -> tuple[Any, Any, Any]:
+        del report
+        if self.plan["kind"] == "indices":
+            plan = {**self.plan, "indices": self.plan["indices"][block.start : block.stop]}
+        else:
+            plan = {**self.plan, "n": len(block), "first": block.start}
+        return self.system.engine.replicate(
+            self.table.matrix,
+            plan,
+            statistics=list(self.names),
+            weights=self.table.weights,
+            missing=self.missing,
+            sign=self.sign,
+            threads=1,
+            kernel=self.kernel,
+        )
 
 
 def _replicate(
@@ -580,23 +594,14 @@ def _completed(
 
 
 def _spread_out(
-    fit: Fit, plan: dict[str, Any], names: Sequence[str], sign: str, executor: Any
+    fit: Fit, plan: dict[str, Any], names: Sequence[str], sign: str, executor: Any, report: execution.Report | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Run blocks of replicates on an executor; the results are placed by number, so its order does not matter."""
+    """Run blocks of replicates on an executor; they are placed by number, so its order does not matter."""
     if plan["kind"] == "jackknife" or fit._missing in COMPLETED:
-        return _replicate(fit, plan, names, sign, None, None)
+        return _replicate(fit, plan, names, sign, None, report)
     total = len(plan["indices"]) if plan["kind"] == "indices" else int(plan["n"])
-    pending = []
-    for start in range(0, total, BLOCK):
-        stop = min(start + BLOCK, total)
-        if plan["kind"] == "indices":
-            part = {**plan, "indices": plan["indices"][start:stop]}
-        else:
-            part = {**plan, "n": stop - start, "first": start}
-        pending.append(
-            executor.submit(_block, fit._system, fit._table, part, names, fit._missing, sign, fit.provenance.kernel)
-        )
-    parts = [future.result() for future in pending]
+    work = _Work(fit._system, fit._table, plan, tuple(names), fit._missing, sign, fit.provenance.kernel)
+    parts = [part for _, part in execution.run(work, execution.split(total, BLOCK), executor=executor, report=report)]
     values = np.concatenate([part[0] for part in parts])
     codes = np.column_stack([np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])])
     return values, codes.astype(np.int32)
@@ -634,22 +639,6 @@ def _labels(labels: ArrayLike | None, n_obs: int, option: str) -> NDArray[np.int
             {"shape": values.shape},
         )
     return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
-
-
-def _painter(progress: bool | Callable[[int, int], object]) -> Callable[[int, int], object] | None:
-    if progress is False:
-        return None
-    if callable(progress):
-        return progress
-
-    def paint(done: int, total: int) -> None:
-        width = 40
-        filled = width * done // max(total, 1)
-        end = "\n" if done >= total else ""
-        sys.stderr.write(f"\r[{'#' * filled}{' ' * (width - filled)}] {done}/{total}{end}")
-        sys.stderr.flush()
-
-    return paint
 
 
 def replicate(
@@ -696,10 +685,13 @@ def replicate(
             plan["clusters"] = _labels(clusters, n_obs, "clusters")
         elif strata is not None or clusters is not None:
             raise SpecificationError("strata= and clusters= go with method='bootstrap'")
-    if executor is None:
-        values, codes = _replicate(fit, plan, names, sign, threads, _painter(progress))
-    else:
-        values, codes = _spread_out(fit, plan, names, sign, executor)
+    threads = execution.check_threads(threads)
+    total = n_obs if method == "jackknife" else len(plan["indices"]) if indices is not None else int(n)
+    with execution.reporter(progress, total, "replicates") as report:
+        if executor is None:
+            values, codes = _replicate(fit, plan, names, sign, threads, report)
+        else:
+            values, codes = _spread_out(fit, plan, names, sign, executor, report)
     provenance = fit.provenance.with_facts(
         seed=used,
         options={

@@ -396,7 +396,7 @@ class Fit:
         threads
             Number of threads; all processors by default.
         executor
-            A `concurrent.futures` executor, or a Dask client, that runs blocks of replicates elsewhere.
+            A `concurrent.futures` executor, a Dask client or `"processes"`, to run blocks of replicates elsewhere.
         progress
             `True` paints a bar; a function is called with (done, all).
         strata

@@ -79,7 +79,8 @@ def _smallest(values: NDArray[np.float64]) -> tuple[str, NDArray[Any]]:
             limit = np.iinfo(kind)
             if filled.size and filled.min() > limit.min and filled.max() <= limit.max:
                 return "masked", np.where(missing, limit.min, filled).astype(kind)
-    single = values.astype(np.float32)
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32)
     if np.array_equal(single.astype(np.float64), values, equal_nan=True):
         return "plain", single
     return "plain", values
