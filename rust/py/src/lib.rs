@@ -6,6 +6,7 @@ mod pls;
 mod random;
 mod sd_model;
 mod sd_tools;
+mod sd_run;
 
 use pyo3::prelude::*;
 
@@ -22,6 +23,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::sd_model::SdModel;
+    #[pymodule_export]
+    use crate::sd_run::SdProgram;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,6 +1,7 @@
 //! The number types of both engines (one, or many side by side), their elementary functions, and dispatch by processor.
 
 mod kernel;
+pub mod math;
 mod real;
 
 pub use kernel::{Kernel, UnknownKernel};

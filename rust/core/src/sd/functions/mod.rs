@@ -4,6 +4,7 @@
 //! help, a paper. What the tools do not document is marked as a choice of ours. A result that does not exist is NaN.
 
 pub mod allocate;
+pub mod call;
 pub mod curve;
 pub mod market;
 pub mod random;

@@ -1,0 +1,11 @@
+//! From the typed model to a flat graph of scalar operations, and from there to a program.
+
+mod calls;
+pub mod error;
+pub mod flat;
+pub mod graph;
+pub(crate) mod lower;
+pub mod scalar;
+
+pub use error::CompileError;
+pub use flat::{Column, Flat, Options, flatten};

@@ -1,0 +1,568 @@
+//! A block of runs side by side in one stretch of memory, structure of arrays.
+
+use super::Ending;
+use super::memory::Memory;
+use crate::cancel::{Cancelled, Control};
+use crate::lanes::Kernel;
+use crate::sd::compile::graph::Binary;
+use crate::sd::functions::call::Noise;
+use crate::sd::model::Method;
+use crate::sd::program::Program;
+use crate::sd::program::code::{Op, Place, Section};
+use crate::sd::program::kernels::{self, Bound, BoundCall, Frame, Ring, WIDE};
+use crate::sd::program::table::Way;
+
+/// Where the saved values of a block go.
+pub trait Sink {
+    /// Where column 0 of the block's first lane at a saved time goes, and the distance to the next column.
+    fn target(&mut self, time: usize) -> (*mut f64, usize);
+    /// The values of a saved time stand there; lanes that are `dead` hold NaN.
+    fn stored(&mut self, time: usize, dead: &[bool]);
+}
+
+struct Scratch {
+    values: Vec<f64>,
+    lanes: usize,
+}
+
+impl Sink for Scratch {
+    fn target(&mut self, _: usize) -> (*mut f64, usize) {
+        (self.values.as_mut_ptr(), self.lanes)
+    }
+    fn stored(&mut self, _: usize, _: &[bool]) {}
+}
+
+/// Areas of memory, in places of one vector each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Areas {
+    pub(super) inputs: usize,
+    pub(super) kept: usize,
+    pub(super) state: [usize; 2],
+    pub(super) rate: usize,
+    pub(super) sum: usize,
+    pub(super) pending: usize,
+    temporary: usize,
+    count: usize,
+}
+
+/// Code bound to memory, by the state area that it reads.
+#[derive(Default)]
+pub(super) struct Code {
+    start: Vec<Bound>,
+    ring_steps: Vec<Bound>,
+    euler: [Vec<Bound>; 2],
+    euler_save: [Vec<Bound>; 2],
+    pub(super) rates: [Vec<Bound>; 2],
+    pub(super) holds: Vec<Bound>,
+    pub(super) save: [Vec<Bound>; 2],
+}
+
+/// Memory and code for a block of runs. Made once a worker and reused.
+pub struct Block<'p> {
+    pub(super) program: &'p Program,
+    pub(super) memory: Memory,
+    pub(super) code: Code,
+    calls: Vec<BoundCall>,
+    rings: Vec<Ring>,
+    pub(super) areas: Areas,
+    /// Lanes of the block.
+    pub(super) lanes: usize,
+    width: usize,
+    scalars: Vec<f64>,
+    uniform_slots: Vec<u32>,
+    // Values of time alone at every step, when they fit.
+    uniform_table: Vec<f64>,
+    dead: Vec<bool>,
+}
+
+impl<'p> Block<'p> {
+    /// Memory for `lanes` runs; one lane takes the narrow path.
+    pub fn new(program: &'p Program, lanes: usize) -> Self {
+        let wide = lanes > 1;
+        let width = if wide { WIDE } else { 1 };
+        let lanes = lanes.max(1).div_ceil(width) * width;
+        let states = program.flat.states.len();
+        let mut next = 0;
+        let mut area = |count: usize| {
+            next += count;
+            next - count
+        };
+        let inputs = area(program.flat.defaults.len());
+        let kept = area(program.kept);
+        let state = [area(states), area(states)];
+        let rate = area(states);
+        let runge = program.flat.time.method != Method::Euler;
+        let sum = area(if runge { states * 7 } else { 0 });
+        let pending = area(if runge { states } else { 0 });
+        let most = [
+            &program.start,
+            &program.ring_steps,
+            &program.euler,
+            &program.euler_save,
+            &program.rates,
+            &program.holds,
+            &program.save,
+        ]
+        .iter()
+        .map(|section| section.temporaries)
+        .max()
+        .unwrap_or_default();
+        let temporary = area(most as usize);
+        let areas = Areas { inputs, kept, state, rate, sum, pending, temporary, count: next };
+        let scalars = program.scalars.next_multiple_of(8) * width;
+        let mut block = Self {
+            program,
+            memory: Memory::new(scalars + areas.count * lanes),
+            code: Code::default(),
+            calls: Vec::new(),
+            rings: program.rings.iter().map(|ring| Ring { moving: ring.moving, ..Ring::default() }).collect(),
+            areas,
+            lanes,
+            width,
+            scalars: vec![0.0; program.scalars],
+            uniform_slots: program.uniforms.iter().map(|uniform| uniform.slot).collect(),
+            uniform_table: Vec::new(),
+            dead: vec![false; lanes],
+        };
+        for &(slot, value) in &program.constants {
+            block.scalars[slot as usize] = value;
+            block.memory.numbers()[slot as usize * width..(slot as usize + 1) * width].fill(value);
+        }
+        let p = program;
+        block.code.start = block.bind(&p.start, 0, areas.state[0], areas.state[1]);
+        block.code.ring_steps = block.bind(&p.ring_steps, 0, areas.state[0], areas.state[1]);
+        for bank in 0..2 {
+            let (here, there) = (areas.state[bank], areas.state[1 - bank]);
+            block.code.euler[bank] = block.bind(&p.euler, bank, here, there);
+            block.code.euler_save[bank] = block.bind(&p.euler_save, bank, here, there);
+            block.code.rates[bank] = block.bind(&p.rates, bank, here, there);
+            block.code.save[bank] = block.bind(&p.save, bank, here, there);
+        }
+        block.code.holds = block.bind(&p.holds, 0, areas.state[0], areas.pending);
+        block
+    }
+
+    /// Where a vector place stands, in numbers from the start.
+    pub(super) fn vector(&self, index: usize) -> usize {
+        self.program.scalars.next_multiple_of(8) * self.width + index * self.lanes
+    }
+
+    fn bind(&mut self, section: &Section, _bank: usize, here: usize, there: usize) -> Vec<Bound> {
+        let areas = self.areas;
+        let wide = self.width > 1;
+        let locate = |this: &Self, place: Place| -> (u32, u32) {
+            let vector = |index: usize| (this.vector(index) as u32, this.width as u32);
+            match place {
+                Place::Scalar(k) => ((k as usize * this.width) as u32, 0),
+                Place::Input(k) => vector(areas.inputs + k as usize),
+                Place::Kept(k) => vector(areas.kept + k as usize),
+                Place::State(k) => vector(here + k as usize),
+                Place::Next(k) => vector(there + k as usize),
+                Place::Rate(k) => vector(areas.rate + k as usize),
+                Place::Temporary(k) => vector(areas.temporary + k as usize),
+            }
+        };
+        let mut bound = Vec::with_capacity(section.code.len());
+        for instruction in &section.code {
+            let mut way = Way::Search;
+            let (mut number, mut aux) = (0, 0);
+            let mut arguments = instruction.arguments.clone();
+            match &instruction.op {
+                Op::Lookup(table, reading) => (aux, way) = self.program.table(*table, *reading),
+                Op::Store(column) => number = *column,
+                Op::Advance(ring) => number = *ring,
+                Op::Skip(count, inverted) => {
+                    number = *count;
+                    aux = u32::from(*inverted);
+                }
+                Op::Unary(op) => aux = kernels::number_of_unary(*op),
+                Op::Binary(op) => {
+                    aux = kernels::number_of_binary(*op);
+                    if matches!(op, Binary::Greater | Binary::GreaterEqual) {
+                        arguments.swap(0, 1);
+                    }
+                }
+                Op::Choose(Binary::Greater | Binary::GreaterEqual) => arguments.swap(0, 1),
+                Op::Call(function, key, results) => {
+                    aux = self.calls.len() as u32;
+                    let call = BoundCall {
+                        function: *function,
+                        key: *key,
+                        arguments: arguments.iter().map(|&place| locate(self, place)).collect(),
+                        results: results.iter().map(|&(k, place)| (k, locate(self, place).0)).collect(),
+                        count: function.results(arguments.len()),
+                    };
+                    self.calls.push(call);
+                    arguments.clear();
+                }
+                _ => {}
+            }
+            let mut item = Bound {
+                run: kernels::kernel(self.program.kernel, &instruction.op, way, wide),
+                to: locate(self, instruction.to).0,
+                a: [0; 4],
+                stride: [0; 4],
+                number,
+                aux,
+            };
+            for (k, &place) in arguments.iter().enumerate().take(4) {
+                (item.a[k], item.stride[k]) = locate(self, place);
+            }
+            bound.push(item);
+        }
+        bound
+    }
+
+    /// Runs `runs` members: `inputs` gives the varied values by slot and member, `first` is the number of the first run.
+    pub fn run(
+        &mut self,
+        runs: usize,
+        first: u64,
+        key: [u64; 2],
+        inputs: impl Fn(usize, usize) -> f64,
+        sink: &mut dyn Sink,
+        control: &Control,
+    ) -> Result<Vec<Ending>, Cancelled> {
+        let runs = runs.min(self.lanes);
+        for slot in 0..self.program.flat.defaults.len() {
+            let start = self.vector(self.areas.inputs + slot);
+            let lanes = self.lanes;
+            for (lane, value) in self.memory.numbers()[start..start + lanes].iter_mut().enumerate() {
+                // Lanes beyond the runs repeat the last one.
+                *value = inputs(slot, lane.min(runs - 1));
+            }
+        }
+        let noise = Noise { key, run: first, step: 0 };
+        let mut endings = vec![Ending::COMPLETE; runs];
+        if self.program.flat.time.method == Method::Rk45 {
+            return self.adaptive(runs, noise, sink, control);
+        }
+        self.dead.fill(false);
+        if self.pass(runs, noise, sink, None, control)? {
+            // Once more, looking at every step, to find when and where.
+            let mut scratch =
+                Scratch { values: vec![0.0; self.lanes * self.program.flat.saves.len()], lanes: self.lanes };
+            self.dead.fill(false);
+            self.pass(runs, noise, &mut scratch, Some(&mut endings), control)?;
+        }
+        Ok(endings)
+    }
+
+    pub(super) fn frame(&mut self, runs: usize, noise: Noise) -> Frame<'p> {
+        Frame {
+            chunks: runs.div_ceil(self.width),
+            lanes: runs,
+            block: self.lanes,
+            tables: &self.program.tables,
+            calls: std::mem::take(&mut self.calls),
+            rings: std::mem::take(&mut self.rings),
+            noise,
+            sink: std::ptr::null_mut(),
+            pitch: 0,
+            bad: false,
+            skip: 0,
+            scratch: Vec::new(),
+            results: Vec::new(),
+        }
+    }
+
+    pub(super) fn give_back(&mut self, frame: Frame<'p>) {
+        self.calls = frame.calls;
+        self.rings = frame.rings;
+    }
+
+    /// Runs bound code.
+    pub(super) fn execute(start: *mut f64, code: &[Bound], frame: &mut Frame<'_>) {
+        let mut at = 0;
+        while let Some(instruction) = code.get(at) {
+            // SAFETY: `bind` places every argument inside the memory for all lanes of the block.
+            unsafe { (instruction.run)(instruction, start, frame) };
+            at += 1;
+            if frame.skip > 0 {
+                at += std::mem::take(&mut frame.skip);
+            }
+        }
+    }
+
+    /// Puts the values of time alone where the code reads them.
+    pub(super) fn set_time(&mut self, time: f64, step_time: f64) {
+        if self.uniform_slots.is_empty() {
+            return;
+        }
+        if self.program.kernel == Kernel::Portable {
+            self.program.uniform::<false>(time, step_time, &mut self.scalars);
+        } else {
+            self.program.uniform::<true>(time, step_time, &mut self.scalars);
+        }
+        self.spread();
+    }
+
+    fn spread(&mut self) {
+        let width = self.width;
+        let numbers = self.memory.numbers();
+        for &slot in &self.uniform_slots {
+            let at = slot as usize * width;
+            numbers[at..at + width].fill(self.scalars[slot as usize]);
+        }
+    }
+
+    /// As [`Block::set_time`], from a table made on the first run of this block when it is small.
+    fn set_step(&mut self, step: u64) {
+        let count = self.uniform_slots.len();
+        let steps = self.program.steps() as usize + 1;
+        let time = self.program.time_at(step);
+        // Half a million numbers a worker: 4 MB.
+        if count == 0 || self.width == 1 || steps.saturating_mul(count) > 1 << 19 {
+            self.set_time(time, time);
+            return;
+        }
+        let at = step as usize * count;
+        if at < self.uniform_table.len() {
+            let width = self.width;
+            let numbers = self.memory.numbers();
+            for (&slot, &value) in self.uniform_slots.iter().zip(&self.uniform_table[at..at + count]) {
+                numbers[slot as usize * width..(slot as usize + 1) * width].fill(value);
+            }
+            return;
+        }
+        self.set_time(time, time);
+        if at == self.uniform_table.len() {
+            let values = self.uniform_slots.iter().map(|&slot| self.scalars[slot as usize]);
+            self.uniform_table.extend(values);
+        }
+    }
+
+    /// Everything up to the first step.
+    pub(super) fn begin(&mut self, frame: &mut Frame<'p>) {
+        let memory = self.memory.start();
+        self.set_step(0);
+        frame.noise.step = 0;
+        Self::execute(memory, &self.code.start, frame);
+        if frame.rings.is_empty() {
+            return;
+        }
+        Self::execute(memory, &self.code.ring_steps, frame);
+        let most = self.program.steps() as usize + 2;
+        for (ring, plan) in frame.rings.iter_mut().zip(&self.program.rings) {
+            let state = self.vector(self.areas.state[0] + plan.state as usize);
+            let steps = self.vector(self.areas.rate + plan.state as usize);
+            let lanes = self.lanes;
+            let numbers = self.memory.numbers();
+            ring.initial.clear();
+            ring.initial.extend_from_slice(&numbers[state..state + lanes]);
+            // A pipeline longer than the run needs no more than the run.
+            ring.steps = numbers[steps..steps + lanes]
+                .iter()
+                .map(|&value| if value >= 1.0 { value.min(most as f64) as u32 } else { 1 })
+                .collect();
+            ring.length = if ring.moving { most } else { ring.steps.iter().copied().max().unwrap_or(1) as usize };
+            ring.values.clear();
+            ring.values.resize(ring.length * lanes, 0.0);
+        }
+    }
+
+    fn pass(
+        &mut self,
+        runs: usize,
+        noise: Noise,
+        sink: &mut dyn Sink,
+        mut precise: Option<&mut Vec<Ending>>,
+        control: &Control,
+    ) -> Result<bool, Cancelled> {
+        let mut frame = self.frame(runs, noise);
+        let result = self.walk(&mut frame, runs, sink, &mut precise, control);
+        self.give_back(frame);
+        result
+    }
+
+    fn walk(
+        &mut self,
+        frame: &mut Frame<'p>,
+        runs: usize,
+        sink: &mut dyn Sink,
+        precise: &mut Option<&mut Vec<Ending>>,
+        control: &Control,
+    ) -> Result<bool, Cancelled> {
+        let program = self.program;
+        self.begin(frame);
+        let memory = self.memory.start();
+        let method = program.flat.time.method;
+        let last = program.save_steps.last().map_or(0, |&(step, _)| step);
+        let mut next_save = 0;
+        let mut bank = 0;
+        let mut any = false;
+        let patience =
+            (1 << 22) / (self.lanes.max(16) * (program.euler.code.len() + program.rates.code.len() + 8)).max(1);
+        for step in 0..=last {
+            if step as usize % patience.max(1) == 0 {
+                control.check()?;
+            }
+            if step > 0 || method != Method::Euler {
+                self.set_step(step);
+            }
+            frame.noise.step = step;
+            let saving = program.save_steps.get(next_save).is_some_and(|&(at, _)| at == step);
+            if let Some(endings) = precise.as_deref_mut() {
+                self.note_states(bank, runs, program.time_at(step), endings);
+            }
+            if saving {
+                let (target, pitch) = sink.target(next_save);
+                (frame.sink, frame.pitch, frame.bad) = (target, pitch, false);
+                let code = if step < last && method == Method::Euler {
+                    &self.code.euler_save[bank]
+                } else {
+                    &self.code.save[bank]
+                };
+                Self::execute(memory, code, frame);
+                let bad = frame.bad || self.states_bad(bank, runs);
+                if bad || any {
+                    // SAFETY: the sink has room for `runs` lanes of every column.
+                    unsafe { self.bury(bank, runs, target, pitch) };
+                    any = any || self.dead.iter().any(|&dead| dead);
+                }
+                if let Some(endings) = precise.as_deref_mut() {
+                    // SAFETY: as above.
+                    unsafe { self.note_columns(runs, target, pitch, program.times[next_save], endings) };
+                }
+                sink.stored(next_save, &self.dead[..runs]);
+                next_save += 1;
+            }
+            if step == last {
+                break;
+            }
+            match method {
+                Method::Euler => {
+                    if !saving {
+                        Self::execute(memory, &self.code.euler[bank], frame);
+                    }
+                    bank = 1 - bank;
+                }
+                Method::Rk2 | Method::Rk4 | Method::Rk45 => self.runge(frame, step, method),
+            }
+        }
+        Ok(any)
+    }
+
+    /// A Runge–Kutta step from state area 0 to itself, with area 1 for the points in between.
+    fn runge(&mut self, frame: &mut Frame<'p>, step: u64, method: Method) {
+        let program = self.program;
+        let memory = self.memory.start();
+        let (now, h) = (program.time_at(step), program.flat.time.dt);
+        let (stocks, states) = (program.stocks, program.flat.states.len());
+        let lanes = self.lanes;
+        let at = |this: &Self, area: usize| this.vector(area);
+        let y = at(self, self.areas.state[0]);
+        let z = at(self, self.areas.state[1]);
+        let k = at(self, self.areas.rate);
+        let sum = at(self, self.areas.sum);
+        let pending = at(self, self.areas.pending);
+        let n = stocks * lanes;
+        // Held states and rings do not move within the step.
+        Self::execute(memory, &self.code.holds, frame);
+        let numbers = self.memory.numbers();
+        numbers.copy_within(y + n..y + states * lanes, z + n);
+        Self::execute(memory, &self.code.rates[0], frame);
+        let numbers = self.memory.numbers();
+        if method == Method::Rk2 {
+            // Heun: the mean of the slopes at both ends.
+            for i in 0..n {
+                numbers[sum + i] = numbers[k + i];
+                numbers[z + i] = numbers[y + i] + h * numbers[k + i];
+            }
+            self.set_time(program.time_at(step + 1), now);
+            Self::execute(memory, &self.code.rates[1], frame);
+            let numbers = self.memory.numbers();
+            for i in 0..n {
+                numbers[y + i] += 0.5 * h * (numbers[sum + i] + numbers[k + i]);
+            }
+        } else {
+            for i in 0..n {
+                numbers[sum + i] = numbers[k + i];
+                numbers[z + i] = numbers[y + i] + 0.5 * h * numbers[k + i];
+            }
+            self.set_time(now + 0.5 * h, now);
+            Self::execute(memory, &self.code.rates[1], frame);
+            let numbers = self.memory.numbers();
+            for i in 0..n {
+                numbers[sum + i] += 2.0 * numbers[k + i];
+                numbers[z + i] = numbers[y + i] + 0.5 * h * numbers[k + i];
+            }
+            Self::execute(memory, &self.code.rates[1], frame);
+            let numbers = self.memory.numbers();
+            for i in 0..n {
+                numbers[sum + i] += 2.0 * numbers[k + i];
+                numbers[z + i] = numbers[y + i] + h * numbers[k + i];
+            }
+            self.set_time(program.time_at(step + 1), now);
+            Self::execute(memory, &self.code.rates[1], frame);
+            let numbers = self.memory.numbers();
+            for i in 0..n {
+                numbers[y + i] += h / 6.0 * (numbers[sum + i] + numbers[k + i]);
+            }
+        }
+        let numbers = self.memory.numbers();
+        numbers.copy_within(pending + n..pending + states * lanes, y + n);
+    }
+
+    fn states_bad(&mut self, bank: usize, runs: usize) -> bool {
+        let (start, lanes) = (self.vector(self.areas.state[bank]), self.lanes);
+        let states = self.program.flat.states.len();
+        let numbers = self.memory.numbers();
+        let mut odd = 0.0;
+        for state in 0..states {
+            for value in &numbers[start + state * lanes..start + state * lanes + runs] {
+                odd += value * 0.0;
+            }
+        }
+        odd != 0.0
+    }
+
+    /// Marks lanes with a value that is not finite as dead, and writes NaN for every dead lane.
+    unsafe fn bury(&mut self, bank: usize, runs: usize, target: *mut f64, pitch: usize) {
+        let (start, lanes) = (self.vector(self.areas.state[bank]), self.lanes);
+        let states = self.program.flat.states.len();
+        let columns = self.program.flat.saves.len();
+        let numbers = self.memory.numbers();
+        for lane in 0..runs {
+            // SAFETY: the caller promises room for `runs` lanes of every column.
+            unsafe {
+                let dead = self.dead[lane]
+                    || (0..states).any(|state| !numbers[start + state * lanes + lane].is_finite())
+                    || (0..columns).any(|column| !(*target.add(column * pitch + lane)).is_finite());
+                if dead {
+                    self.dead[lane] = true;
+                    for column in 0..columns {
+                        *target.add(column * pitch + lane) = f64::NAN;
+                    }
+                }
+            }
+        }
+    }
+
+    fn note_states(&mut self, bank: usize, runs: usize, time: f64, endings: &mut [Ending]) {
+        let (start, lanes) = (self.vector(self.areas.state[bank]), self.lanes);
+        let states = self.program.flat.states.len();
+        let numbers = self.memory.numbers();
+        for (lane, ending) in endings.iter_mut().enumerate().take(runs) {
+            if ending.complete()
+                && let Some(state) = (0..states).find(|state| !numbers[start + state * lanes + lane].is_finite())
+            {
+                *ending = Ending { time, variable: state as i32 };
+            }
+        }
+    }
+
+    unsafe fn note_columns(&self, runs: usize, target: *mut f64, pitch: usize, time: f64, endings: &mut [Ending]) {
+        let states = self.program.flat.states.len();
+        for (lane, ending) in endings.iter_mut().enumerate().take(runs) {
+            // SAFETY: the caller promises room for `runs` lanes of every column.
+            let odd = (0..self.program.flat.saves.len())
+                .find(|&column| unsafe { !(*target.add(column * pitch + lane)).is_finite() });
+            if ending.complete()
+                && let Some(column) = odd
+            {
+                *ending = Ending { time, variable: (states + column) as i32 };
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Runs of a program: memory for a block of runs, and the methods that carry it through time.
+
+mod adaptive;
+mod block;
+mod memory;
+
+pub use block::{Block, Sink};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ending {
+    /// The time at which something was first not finite; NaN if the run is complete.
+    pub time: f64,
+    /// What: the number of a state, or the number of states plus the number of a saved column; −1 if nothing.
+    pub variable: i32,
+}
+
+impl Ending {
+    /// A run that reached its end.
+    pub const COMPLETE: Self = Self { time: f64::NAN, variable: -1 };
+
+    /// Whether the run reached its end.
+    pub fn complete(self) -> bool {
+        self.variable < 0
+    }
+}

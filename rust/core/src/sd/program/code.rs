@@ -1,0 +1,93 @@
+//! The instructions of a program, before they are bound to kernels and memory.
+
+use crate::sd::compile::graph::{Binary, Reading, Unary};
+use crate::sd::functions::call::Function;
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The same number for all lanes: a constant or a value of time alone.
+    Scalar(u32),
+    /// A varied value.
+    Input(u32),
+    /// A value that is fixed during the run.
+    Kept(u32),
+    /// A state as the code reads it.
+    State(u32),
+    /// A state as the code writes it.
+    Next(u32),
+    /// The rate of a stock.
+    Rate(u32),
+    /// A value within a section.
+    Temporary(u32),
+}
+
+/// An operation of a fused chain: what is applied to the value so far and one more argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// `so far + argument`
+    Add,
+    /// `so far - argument`
+    Subtract,
+    /// `argument - so far`
+    SubtractFrom,
+    /// `so far * argument`
+    Multiply,
+    /// `so far / argument`
+    Divide,
+    /// `argument / so far`
+    DivideInto,
+    /// The smaller of argument and so far.
+    Min,
+    /// The larger of argument and so far.
+    Max,
+}
+
+/// What an instruction does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Up to three operations in a row; the first takes two arguments, each further one more.
+    Chain(Vec<Link>),
+    /// `outer(first(a, b), second(c, d))`
+    Pair(Link, Link, Link),
+    /// One argument.
+    Unary(Unary),
+    /// Two arguments.
+    Binary(Binary),
+    /// The third argument where the comparison of the first two holds, the fourth elsewhere.
+    Choose(Binary),
+    /// The second argument where the first is not zero, the third elsewhere.
+    Select,
+    /// A table read at the argument.
+    Lookup(u32, Reading),
+    /// A function lane by lane; results go to the places.
+    Call(Function, u32, Vec<(u32, Place)>),
+    /// A copy.
+    Move,
+    /// Hands the argument to the sink as this column.
+    Store(u32),
+    /// Moves a ring buffer one step on: arguments are the input and the number of steps.
+    Advance(u32),
+    /// Skips so many instructions where the argument is zero (or, inverted, not zero) in all lanes.
+    Skip(u32, bool),
+}
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instruction {
+    /// What it does.
+    pub op: Op,
+    /// Where the result goes.
+    pub to: Place,
+    /// Its arguments.
+    pub arguments: Vec<Place>,
+}
+
+/// A section of code.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// The instructions in order.
+    pub code: Vec<Instruction>,
+    /// How many temporaries it needs at once.
+    pub temporaries: u32,
+}

@@ -1,0 +1,736 @@
+//! The kernels: each instruction is a loop over chunks of lanes that the compiler turns into vector code.
+//!
+//! The bodies are written once and compiled for each instruction set and two widths: [`WIDE`] lanes a chunk for
+//! sweeps, one lane for a single run.
+
+use super::code::{Link, Op};
+use super::table::{Table, Way};
+use crate::lanes::{Kernel, math};
+use crate::sd::compile::graph::{Binary, Reading, Unary};
+use crate::sd::compile::scalar;
+use crate::sd::functions::call::{Function, Noise};
+
+/// Lanes of a chunk in a sweep.
+pub(crate) const WIDE: usize = 16;
+
+/// A bound instruction: a kernel and where its arguments stand, in numbers from the start of the memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Bound {
+    pub(crate) run: Run,
+    pub(crate) to: u32,
+    pub(crate) a: [u32; 4],
+    /// Distance from chunk to chunk: the width, or zero for what is alike in all lanes.
+    pub(crate) stride: [u32; 4],
+    /// Column, ring, number of instructions to skip.
+    pub(crate) number: u32,
+    /// Index into the tables or calls.
+    pub(crate) aux: u32,
+}
+
+/// A kernel.
+///
+/// # Safety
+/// The places of the instruction must lie inside the memory for all chunks of the frame.
+pub(crate) type Run = unsafe fn(&Bound, *mut f64, &mut Frame<'_>);
+
+/// A function call bound to memory.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundCall {
+    pub(crate) function: Function,
+    pub(crate) key: u32,
+    pub(crate) arguments: Vec<(u32, u32)>,
+    /// Which result, and where it goes.
+    pub(crate) results: Vec<(u32, u32)>,
+    pub(crate) count: usize,
+}
+
+/// A ring buffer of every lane.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ring {
+    /// Values by step and lane.
+    pub(crate) values: Vec<f64>,
+    /// How many steps it can hold.
+    pub(crate) length: usize,
+    /// Number of steps of each lane, where it is fixed.
+    pub(crate) steps: Vec<u32>,
+    /// Whether the number of steps is read anew each step.
+    pub(crate) moving: bool,
+    /// The value before anything went in.
+    pub(crate) initial: Vec<f64>,
+}
+
+/// What kernels need beyond memory.
+pub(crate) struct Frame<'a> {
+    /// Chunks to work on.
+    pub(crate) chunks: usize,
+    /// Lanes that are runs; the rest are padding.
+    pub(crate) lanes: usize,
+    /// Lanes of the block.
+    pub(crate) block: usize,
+    pub(crate) tables: &'a [Table],
+    pub(crate) calls: Vec<BoundCall>,
+    pub(crate) rings: Vec<Ring>,
+    pub(crate) noise: Noise,
+    /// Where saved values go: column `c` starts at `sink + c * pitch`.
+    pub(crate) sink: *mut f64,
+    pub(crate) pitch: usize,
+    /// Set when a stored value is not finite.
+    pub(crate) bad: bool,
+    /// Instructions to skip next.
+    pub(crate) skip: usize,
+    /// Scratch for calls.
+    pub(crate) scratch: Vec<f64>,
+    pub(crate) results: Vec<f64>,
+}
+
+#[inline(always)]
+unsafe fn load<const L: usize>(at: *const f64) -> [f64; L] {
+    // SAFETY: the caller promises that a chunk stands there.
+    unsafe { at.cast::<[f64; L]>().read_unaligned() }
+}
+
+#[inline(always)]
+unsafe fn store<const L: usize>(at: *mut f64, value: [f64; L]) {
+    // SAFETY: as for `load`.
+    unsafe { at.cast::<[f64; L]>().write_unaligned(value) }
+}
+
+/// Applies `f` to the chunks of `N` arguments.
+#[inline(always)]
+unsafe fn each<const N: usize, const L: usize>(
+    i: &Bound,
+    r: *mut f64,
+    frame: &mut Frame<'_>,
+    f: impl Fn([[f64; L]; N]) -> [f64; L],
+) {
+    // SAFETY: places lie inside the memory for all chunks.
+    unsafe {
+        let mut to = r.add(i.to as usize);
+        let mut at: [*const f64; N] = [r.cast_const(); N];
+        for k in 0..N {
+            at[k] = r.add(i.a[k] as usize);
+        }
+        for _ in 0..frame.chunks {
+            let mut x = [[0.0; L]; N];
+            for k in 0..N {
+                x[k] = load::<L>(at[k]);
+                at[k] = at[k].add(i.stride[k] as usize);
+            }
+            store::<L>(to, f(x));
+            to = to.add(L);
+        }
+    }
+}
+
+trait Step {
+    fn of(so_far: f64, argument: f64) -> f64;
+}
+macro_rules! steps {
+    ($($name:ident $body:expr;)*) => {$(
+        struct $name;
+        impl Step for $name {
+            #[inline(always)]
+            fn of(so_far: f64, argument: f64) -> f64 {
+                let body: fn(f64, f64) -> f64 = $body;
+                body(so_far, argument)
+            }
+        }
+    )*};
+}
+steps! {
+    Add |t, z| t + z;
+    Subtract |t, z| t - z;
+    SubtractFrom |t, z| z - t;
+    Multiply |t, z| t * z;
+    Divide |t, z| t / z;
+    DivideInto |t, z| z / t;
+    // What is not a number so far stays so.
+    Min |t, z| if z < t { z } else { t };
+    Max |t, z| if z > t { z } else { t };
+    // The first operation of a chain: the second argument passes on.
+    FirstMin |x, y| if x < y { x } else { y };
+    FirstMax |x, y| if x > y { x } else { y };
+    Equal |x, y| if x == y { 1.0 } else { 0.0 };
+    NotEqual |x, y| if x != y { 1.0 } else { 0.0 };
+    Less |x, y| if x < y { 1.0 } else { 0.0 };
+    LessEqual |x, y| if x <= y { 1.0 } else { 0.0 };
+    And |x, y| if x != 0.0 && y != 0.0 { 1.0 } else { 0.0 };
+    Or |x, y| if x != 0.0 || y != 0.0 { 1.0 } else { 0.0 };
+}
+
+#[inline(always)]
+unsafe fn chain1_body<P: Step, const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<2, L>(i, r, frame, |x| std::array::from_fn(|k| P::of(x[0][k], x[1][k])));
+    }
+}
+
+#[inline(always)]
+unsafe fn chain2_body<P: Step, Q: Step, const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<3, L>(i, r, frame, |x| std::array::from_fn(|k| Q::of(P::of(x[0][k], x[1][k]), x[2][k])));
+    }
+}
+
+#[inline(always)]
+unsafe fn chain3_body<P: Step, Q: Step, S: Step, const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<4, L>(i, r, frame, |x| std::array::from_fn(|k| S::of(Q::of(P::of(x[0][k], x[1][k]), x[2][k]), x[3][k])));
+    }
+}
+
+#[inline(always)]
+unsafe fn pair_body<P: Step, Q: Step, S: Step, const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<4, L>(i, r, frame, |x| std::array::from_fn(|k| S::of(P::of(x[0][k], x[1][k]), Q::of(x[2][k], x[3][k]))));
+    }
+}
+
+#[inline(always)]
+unsafe fn choose_body<P: Step, const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<4, L>(i, r, frame, |x| {
+            std::array::from_fn(|k| if P::of(x[0][k], x[1][k]) != 0.0 { x[2][k] } else { x[3][k] })
+        });
+    }
+}
+
+#[inline(always)]
+unsafe fn select_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<3, L>(i, r, frame, |x| std::array::from_fn(|k| if x[0][k] != 0.0 { x[1][k] } else { x[2][k] }));
+    }
+}
+
+#[inline(always)]
+unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    let table = &frame.tables[i.aux as usize];
+    let (x, y, slopes) = (table.points.x.as_ptr(), table.points.y.as_ptr(), table.slopes.as_ptr());
+    let pieces = table.slopes.len();
+    let extrapolate = table.reading == Reading::Extrapolate;
+    // SAFETY: a counted table has at least one piece; places as promised for every kernel.
+    unsafe {
+        let (low, high) = if extrapolate { (f64::NEG_INFINITY, f64::INFINITY) } else { (*x, *x.add(pieces)) };
+        each::<1, L>(i, r, frame, |[at]| {
+            // Comparisons so written that what is not a number stays so.
+            let at: [f64; L] = std::array::from_fn(|k| {
+                let t = if low > at[k] { low } else { at[k] };
+                if high < t { high } else { t }
+            });
+            let (mut x0, mut y0, mut s0) = ([*x; L], [*y; L], [*slopes; L]);
+            for q in 1..pieces {
+                let (xq, yq, sq) = (*x.add(q), *y.add(q), *slopes.add(q));
+                for k in 0..L {
+                    let beyond = at[k] >= xq;
+                    x0[k] = if beyond { xq } else { x0[k] };
+                    y0[k] = if beyond { yq } else { y0[k] };
+                    s0[k] = if beyond { sq } else { s0[k] };
+                }
+            }
+            let mut out: [f64; L] = std::array::from_fn(|k| y0[k] + s0[k] * (at[k] - x0[k]));
+            if !extrapolate {
+                // The last point itself, not the end of the last piece.
+                let (end, last) = (*x.add(pieces), *y.add(pieces));
+                for k in 0..L {
+                    out[k] = if at[k] >= end { last } else { out[k] };
+                }
+            }
+            out
+        });
+    }
+}
+
+#[inline(always)]
+unsafe fn grid_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    let table = &frame.tables[i.aux as usize];
+    let (x, y, slopes) = (table.points.x.as_ptr(), table.points.y.as_ptr(), table.slopes.as_ptr());
+    let cells = table.cells.as_ptr();
+    let last = (table.cells.len() - 1) as f64;
+    let pieces = table.slopes.len();
+    let extrapolate = table.reading == Reading::Extrapolate;
+    let inverse = table.inverse;
+    // SAFETY: cells name pieces of the table and the index is held within them; a NaN index is cast to zero.
+    unsafe {
+        let (first, end, top) = (*x, *x.add(pieces), *y.add(pieces));
+        let (low, high) = if extrapolate { (f64::NEG_INFINITY, f64::INFINITY) } else { (first, end) };
+        each::<1, L>(i, r, frame, |[at]| {
+            std::array::from_fn(|k| {
+                let t = if low > at[k] { low } else { at[k] };
+                let t = if high < t { high } else { t };
+                let cell = (t - first) * inverse;
+                let cell = if cell > 0.0 { cell } else { 0.0 };
+                let cell = if cell < last { cell } else { last };
+                let mut piece = *cells.add(cell.to_int_unchecked::<i32>() as usize) as usize;
+                piece += usize::from(piece + 1 < pieces && t >= *x.add(piece + 1));
+                piece += usize::from(piece + 1 < pieces && t >= *x.add(piece + 1));
+                let value = *y.add(piece) + *slopes.add(piece) * (t - *x.add(piece));
+                if !extrapolate && t >= end { top } else { value }
+            })
+        });
+    }
+}
+
+#[inline(always)]
+unsafe fn search_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    let tables = frame.tables;
+    let table = &tables[i.aux as usize];
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        each::<1, L>(i, r, frame, |[at]| at.map(|at| table.at(at)));
+    }
+}
+
+#[inline(always)]
+unsafe fn store_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: the sink has room for the lanes of every column.
+    unsafe {
+        let from = r.add(i.a[0] as usize);
+        let to = frame.sink.add(i.number as usize * frame.pitch);
+        let mut odd = [0.0; L];
+        let mut lane = 0;
+        for chunk in 0..frame.chunks {
+            let x = load::<L>(from.add(chunk * i.stride[0] as usize));
+            if lane + L <= frame.lanes {
+                store::<L>(to.add(lane), x);
+            } else {
+                for k in 0..frame.lanes.saturating_sub(lane) {
+                    *to.add(lane + k) = x[k];
+                }
+            }
+            for k in 0..L {
+                // Zero times what is not finite is not a number.
+                odd[k] += x[k] * 0.0;
+            }
+            lane += L;
+        }
+        frame.bad |= odd.iter().any(|value| *value != 0.0);
+    }
+}
+
+#[inline(always)]
+unsafe fn call_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    let mut scratch = std::mem::take(&mut frame.scratch);
+    let mut results = std::mem::take(&mut frame.results);
+    let call = &frame.calls[i.aux as usize];
+    scratch.resize(call.arguments.len(), 0.0);
+    results.clear();
+    results.resize(call.count, 0.0);
+    for lane in 0..frame.chunks * L {
+        // SAFETY: as promised for every kernel.
+        unsafe {
+            for (value, &(at, stride)) in scratch.iter_mut().zip(&call.arguments) {
+                *value = *r.add(at as usize + if stride == 0 { 0 } else { lane });
+            }
+            let noise = Noise { run: frame.noise.run + lane as u64, ..frame.noise };
+            call.function.evaluate(&scratch, &noise, call.key, &mut results);
+            for &(k, to) in &call.results {
+                *r.add(to as usize + lane) = results.get(k as usize).copied().unwrap_or(f64::NAN);
+            }
+        }
+    }
+    frame.scratch = scratch;
+    frame.results = results;
+}
+
+#[inline(always)]
+unsafe fn advance_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    let (lanes, block, step) = (frame.chunks * L, frame.block, frame.noise.step as usize);
+    let ring = &mut frame.rings[i.number as usize];
+    for lane in 0..lanes {
+        // SAFETY: as promised for every kernel.
+        unsafe {
+            let at = |k: usize| *r.add(i.a[k] as usize + if i.stride[k] == 0 { 0 } else { lane });
+            let (input, wanted) = (at(0), at(1));
+            let length = if ring.moving { wanted.max(1.0) as usize } else { ring.steps[lane] as usize };
+            ring.values[(step % ring.length) * block + lane] = input;
+            // The value for the next step went in `length − 1` steps ago.
+            let value = match (step + 1).checked_sub(length) {
+                Some(then) => ring.values[(then % ring.length) * block + lane],
+                None => ring.initial[lane],
+            };
+            *r.add(i.to as usize + lane) = value;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn skip_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    // SAFETY: as promised for every kernel.
+    unsafe {
+        let inverted = i.aux == 1;
+        let from = r.add(i.a[0] as usize);
+        for chunk in 0..frame.chunks {
+            let x = load::<L>(from.add(chunk * i.stride[0] as usize));
+            let mut any = false;
+            for k in 0..L {
+                any |= (x[k] != 0.0) != inverted;
+            }
+            if any {
+                return;
+            }
+        }
+        frame.skip = i.number as usize;
+    }
+}
+
+macro_rules! first {
+    ($link:expr, $t:ident => $e:expr) => {
+        match $link {
+            Link::Add => {
+                type $t = Add;
+                $e
+            }
+            Link::Subtract | Link::SubtractFrom => {
+                type $t = Subtract;
+                $e
+            }
+            Link::Multiply => {
+                type $t = Multiply;
+                $e
+            }
+            Link::Divide | Link::DivideInto => {
+                type $t = Divide;
+                $e
+            }
+            Link::Min => {
+                type $t = FirstMin;
+                $e
+            }
+            Link::Max => {
+                type $t = FirstMax;
+                $e
+            }
+        }
+    };
+}
+macro_rules! plain {
+    ($link:expr, $t:ident => $e:expr) => {
+        match $link {
+            Link::Subtract | Link::SubtractFrom => {
+                type $t = Subtract;
+                $e
+            }
+            Link::Multiply => {
+                type $t = Multiply;
+                $e
+            }
+            Link::Divide | Link::DivideInto => {
+                type $t = Divide;
+                $e
+            }
+            Link::Add | Link::Min | Link::Max => {
+                type $t = Add;
+                $e
+            }
+        }
+    };
+}
+macro_rules! further {
+    ($link:expr, $t:ident => $e:expr) => {
+        match $link {
+            Link::Subtract => {
+                type $t = Subtract;
+                $e
+            }
+            Link::SubtractFrom => {
+                type $t = SubtractFrom;
+                $e
+            }
+            Link::Multiply => {
+                type $t = Multiply;
+                $e
+            }
+            Link::Divide => {
+                type $t = Divide;
+                $e
+            }
+            Link::DivideInto => {
+                type $t = DivideInto;
+                $e
+            }
+            Link::Add | Link::Min | Link::Max => {
+                type $t = Add;
+                $e
+            }
+        }
+    };
+}
+macro_rules! second {
+    ($link:expr, $t:ident => $e:expr) => {
+        match $link {
+            Link::Add => {
+                type $t = Add;
+                $e
+            }
+            Link::Subtract => {
+                type $t = Subtract;
+                $e
+            }
+            Link::SubtractFrom => {
+                type $t = SubtractFrom;
+                $e
+            }
+            Link::Multiply => {
+                type $t = Multiply;
+                $e
+            }
+            Link::Divide => {
+                type $t = Divide;
+                $e
+            }
+            Link::DivideInto => {
+                type $t = DivideInto;
+                $e
+            }
+            Link::Min => {
+                type $t = Min;
+                $e
+            }
+            Link::Max => {
+                type $t = Max;
+                $e
+            }
+        }
+    };
+}
+
+macro_rules! target {
+    ($module:ident, $fused:literal $(, $feature:meta)?) => {
+        #[allow(unsafe_op_in_unsafe_fn)] // every body states its promise
+        mod $module {
+            use super::*;
+            type F<'a> = Frame<'a>;
+
+            $(#[$feature])?
+            unsafe fn chain1<P: Step, const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                chain1_body::<P, L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn chain2<P: Step, Q: Step, const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                chain2_body::<P, Q, L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn chain3<P: Step, Q: Step, S: Step, const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                chain3_body::<P, Q, S, L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn pair<P: Step, Q: Step, S: Step, const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                pair_body::<P, Q, S, L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn choose<P: Step, const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                choose_body::<P, L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn select<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                select_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn count<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                count_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn grid<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                grid_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn search<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                search_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn save<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                store_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn skip<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                skip_body::<L>(i, r, f);
+            }
+            unsafe fn call<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                call_body::<L>(i, r, f);
+            }
+            unsafe fn advance<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                advance_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
+            unsafe fn copy<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| x);
+            }
+            $(#[$feature])?
+            unsafe fn negative<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| x.map(|x| -x));
+            }
+            $(#[$feature])?
+            unsafe fn abs<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| x.map(f64::abs));
+            }
+            $(#[$feature])?
+            unsafe fn sqrt<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| x.map(f64::sqrt));
+            }
+            $(#[$feature])?
+            unsafe fn exp<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| math::exp::<$fused, L>(x));
+            }
+            $(#[$feature])?
+            unsafe fn ln<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| math::ln::<$fused, L>(x));
+            }
+            $(#[$feature])?
+            unsafe fn sin<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| math::sin::<$fused, L>(x));
+            }
+            $(#[$feature])?
+            unsafe fn cos<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<1, L>(i, r, f, |[x]| math::cos::<$fused, L>(x));
+            }
+            $(#[$feature])?
+            unsafe fn pow<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                each::<2, L>(i, r, f, |[x, y]| math::pow::<$fused, L>(x, y));
+            }
+            unsafe fn unary<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                let op = UNARY[i.aux as usize];
+                each::<1, L>(i, r, f, |[x]| x.map(|x| scalar::unary::<$fused>(op, x)));
+            }
+            unsafe fn binary<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                let op = BINARY[i.aux as usize];
+                each::<2, L>(i, r, f, |[x, y]| std::array::from_fn(|k| scalar::binary::<$fused>(op, x[k], y[k])));
+            }
+
+            pub(super) fn kernel<const L: usize>(op: &Op, way: Way) -> Run {
+                match op {
+                    Op::Chain(links) => match links[..] {
+                        [p] => first!(p, P => chain1::<P, L> as Run),
+                        [p, q] => first!(p, P => second!(q, Q => chain2::<P, Q, L> as Run)),
+                        [p, q, s, ..] => plain!(p, P => further!(q, Q => further!(s, S => chain3::<P, Q, S, L> as Run))),
+                        [] => copy::<L>,
+                    },
+                    Op::Pair(p, q, s) => plain!(*p, P => plain!(*q, Q => plain!(*s, S => pair::<P, Q, S, L> as Run))),
+                    Op::Choose(op) => match op {
+                        Binary::Equal => choose::<Equal, L>,
+                        Binary::NotEqual => choose::<NotEqual, L>,
+                        Binary::Less | Binary::Greater => choose::<Less, L>,
+                        _ => choose::<LessEqual, L>,
+                    },
+                    Op::Unary(op) => match op {
+                        Unary::Negative => negative::<L>,
+                        Unary::Abs => abs::<L>,
+                        Unary::Sqrt => sqrt::<L>,
+                        Unary::Exp => exp::<L>,
+                        Unary::Ln => ln::<L>,
+                        Unary::Sin => sin::<L>,
+                        Unary::Cos => cos::<L>,
+                        _ => unary::<L>,
+                    },
+                    Op::Binary(op) => match op {
+                        Binary::Power => pow::<L>,
+                        Binary::Equal => chain1::<Equal, L>,
+                        Binary::NotEqual => chain1::<NotEqual, L>,
+                        Binary::Less | Binary::Greater => chain1::<Less, L>,
+                        Binary::LessEqual | Binary::GreaterEqual => chain1::<LessEqual, L>,
+                        Binary::And => chain1::<And, L>,
+                        Binary::Or => chain1::<Or, L>,
+                        _ => binary::<L>,
+                    },
+                    Op::Select => select::<L>,
+                    Op::Lookup(..) => match way {
+                        Way::Count => count::<L>,
+                        Way::Grid => grid::<L>,
+                        Way::Search => search::<L>,
+                    },
+                    Op::Call(..) => call::<L>,
+                    Op::Move => copy::<L>,
+                    Op::Store(_) => save::<L>,
+                    Op::Advance(_) => advance::<L>,
+                    Op::Skip(..) => skip::<L>,
+                }
+            }
+        }
+    };
+}
+
+/// Operations that have no kernel of their own, by their place in an instruction.
+pub(super) const UNARY: [Unary; 20] = [
+    Unary::Negative,
+    Unary::Not,
+    Unary::Abs,
+    Unary::Exp,
+    Unary::Ln,
+    Unary::Log10,
+    Unary::Sqrt,
+    Unary::Sin,
+    Unary::Cos,
+    Unary::Tan,
+    Unary::Arcsin,
+    Unary::Arccos,
+    Unary::Arctan,
+    Unary::Sinh,
+    Unary::Cosh,
+    Unary::Tanh,
+    Unary::Floor,
+    Unary::Truncate,
+    Unary::Round,
+    Unary::Sign,
+];
+/// The place of an operation in [`UNARY`].
+pub(crate) fn number_of_unary(op: Unary) -> u32 {
+    UNARY.iter().position(|&other| other == op).unwrap_or_default() as u32
+}
+
+/// The place of an operation in [`BINARY`].
+pub(crate) fn number_of_binary(op: Binary) -> u32 {
+    BINARY.iter().position(|&other| other == op).unwrap_or_default() as u32
+}
+
+/// As [`UNARY`].
+pub(super) const BINARY: [Binary; 18] = [
+    Binary::Add,
+    Binary::Subtract,
+    Binary::Multiply,
+    Binary::Divide,
+    Binary::Min,
+    Binary::Max,
+    Binary::Power,
+    Binary::Remainder,
+    Binary::Modulo,
+    Binary::Equal,
+    Binary::NotEqual,
+    Binary::Less,
+    Binary::LessEqual,
+    Binary::Greater,
+    Binary::GreaterEqual,
+    Binary::And,
+    Binary::Or,
+    Binary::Arctan2,
+];
+
+target!(portable, false);
+#[cfg(target_arch = "x86_64")]
+target!(avx2, true, target_feature(enable = "avx2,fma"));
+#[cfg(target_arch = "x86_64")]
+target!(avx512, true, target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma"));
+#[cfg(target_arch = "aarch64")]
+target!(neon, true);
+
+/// The kernel of an operation for an instruction set; `wide` works on chunks of [`WIDE`] lanes, else on one.
+pub(crate) fn kernel(set: Kernel, op: &Op, way: Way, wide: bool) -> Run {
+    macro_rules! of {
+        ($module:ident) => {
+            if wide { $module::kernel::<WIDE>(op, way) } else { $module::kernel::<1>(op, way) }
+        };
+    }
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => of!(avx512),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => of!(avx2),
+        #[cfg(target_arch = "aarch64")]
+        Kernel::Neon => of!(neon),
+        _ => of!(portable),
+    }
+}

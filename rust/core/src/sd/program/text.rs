@@ -1,0 +1,75 @@
+//! A program as text.
+
+use std::fmt::Write;
+
+use super::Program;
+use super::code::{Op, Place, Section};
+
+fn place(place: Place) -> String {
+    match place {
+        Place::Scalar(k) => format!("c{k}"),
+        Place::Input(k) => format!("in{k}"),
+        Place::Kept(k) => format!("k{k}"),
+        Place::State(k) => format!("s{k}"),
+        Place::Next(k) => format!("s{k}'"),
+        Place::Rate(k) => format!("d{k}"),
+        Place::Temporary(k) => format!("t{k}"),
+    }
+}
+
+fn section(out: &mut String, name: &str, section: &Section) {
+    if section.code.is_empty() {
+        return;
+    }
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{name}: {} instructions, {} temporaries", section.code.len(), section.temporaries);
+    for instruction in &section.code {
+        let arguments: Vec<String> = instruction.arguments.iter().map(|&a| place(a)).collect();
+        let op = match &instruction.op {
+            Op::Chain(links) => links.iter().map(|link| format!("{link:?}")).collect::<Vec<_>>().join("."),
+            Op::Call(function, _, results) => {
+                let to: Vec<String> = results.iter().map(|&(_, to)| place(to)).collect();
+                format!("{function:?}→{}", to.join(","))
+            }
+            other => format!("{other:?}"),
+        };
+        let _ = writeln!(out, "  {:>5} = {op} {}", place(instruction.to), arguments.join(" "));
+    }
+}
+
+/// Every section of a program.
+pub(super) fn disassemble(program: &Program) -> String {
+    let mut out = String::new();
+    let flat = &program.flat;
+    let _ = writeln!(
+        out,
+        "{} states ({} stocks), {} varied, {} run-constants, {} scalars of which {} change with time, {} lookups, kernel {}",
+        flat.states.len(),
+        program.stocks,
+        flat.defaults.len(),
+        program.kept,
+        program.scalars,
+        program.uniforms.len(),
+        program.tables.len(),
+        program.kernel
+    );
+    for (k, name) in flat.state_names.iter().enumerate() {
+        let _ = writeln!(out, "  s{k}: {name}");
+    }
+    for (k, name) in flat.columns.iter().enumerate() {
+        let _ = writeln!(out, "  column {k}: {name}");
+    }
+    if !program.uniforms.is_empty() {
+        let _ = writeln!(out, "each step, once for all lanes:");
+        for uniform in &program.uniforms {
+            let _ = writeln!(out, "  c{} = {:?}", uniform.slot, uniform.node);
+        }
+    }
+    section(&mut out, "start", &program.start);
+    section(&mut out, "step", &program.euler);
+    section(&mut out, "step that saves", &program.euler_save);
+    section(&mut out, "rates", &program.rates);
+    section(&mut out, "held", &program.holds);
+    section(&mut out, "save", &program.save);
+    out
+}

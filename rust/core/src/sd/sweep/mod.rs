@@ -1,0 +1,130 @@
+//! Many runs of a program: blocks of lanes over the threads of a pool, results by index.
+
+use crate::cancel::{Cancelled, Control};
+use crate::par;
+use crate::sd::integrate::{Block, Ending, Sink};
+use crate::sd::model::Method;
+use crate::sd::program::Program;
+use crate::sd::program::kernels::WIDE;
+
+/// Memory that a block should not exceed, in numbers: a block that stays in the second-level cache.
+const CACHED: usize = 32 * 1024;
+/// Most lanes of a block.
+const WIDEST: usize = 256;
+
+/// What a sweep gives.
+#[derive(Clone, Debug)]
+pub struct Swept {
+    /// Values by column, saved time and run.
+    pub values: Vec<f64>,
+    /// How each run ended.
+    pub endings: Vec<Ending>,
+}
+
+/// A raw pointer that several workers may hold: each writes only the runs of its own block.
+#[derive(Clone, Copy)]
+struct Shared(*mut f64);
+// SAFETY: workers write disjoint runs, and the memory outlives them.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+struct Table {
+    start: Shared,
+    times: usize,
+    runs: usize,
+    first: usize,
+}
+
+impl Sink for Table {
+    fn target(&mut self, time: usize) -> (*mut f64, usize) {
+        // SAFETY: `time` and `first` lie inside the table of columns × times × runs.
+        (unsafe { self.start.0.add(time * self.runs + self.first) }, self.times * self.runs)
+    }
+    fn stored(&mut self, _: usize, _: &[bool]) {}
+}
+
+/// Numbers that one lane of a program needs.
+fn numbers_a_lane(program: &Program) -> usize {
+    let states = program.flat.states.len();
+    let sections = [&program.start, &program.euler, &program.euler_save, &program.rates, &program.save];
+    let temporaries = sections.iter().map(|section| section.temporaries as usize).max().unwrap_or(0);
+    let stages = if program.flat.time.method == Method::Euler { 2 } else { 5 };
+    program.flat.defaults.len() + program.kept + stages * states + temporaries
+}
+
+/// Lanes of a block: as many as stay in cache, fewer when there are few runs for the threads.
+pub fn lanes(program: &Program, runs: usize, threads: usize) -> usize {
+    if runs <= 1 || program.flat.time.method == Method::Rk45 {
+        return 1;
+    }
+    let fitting = (CACHED / numbers_a_lane(program).max(1)).clamp(WIDE, WIDEST);
+    let shared = runs.div_ceil(threads.max(1));
+    fitting.min(shared).next_multiple_of(WIDE).min(WIDEST)
+}
+
+/// Runs one member.
+pub fn run(
+    program: &Program,
+    values: &[f64],
+    run: u64,
+    key: [u64; 2],
+    control: &Control,
+) -> Result<(Vec<f64>, Ending), Cancelled> {
+    // One run is stored by time and column: a row a time.
+    struct Rows {
+        values: Vec<f64>,
+        columns: usize,
+    }
+    impl Sink for Rows {
+        fn target(&mut self, time: usize) -> (*mut f64, usize) {
+            (self.values[time * self.columns..].as_mut_ptr(), 1)
+        }
+        fn stored(&mut self, _: usize, _: &[bool]) {}
+    }
+    let columns = program.flat.saves.len();
+    let mut sink = Rows { values: vec![0.0; columns * program.times.len()], columns };
+    let mut block = Block::new(program, 1);
+    let endings = block.run(1, run, key, |slot, _| values[slot], &mut sink, control)?;
+    Ok((sink.values, endings.first().copied().unwrap_or(Ending::COMPLETE)))
+}
+
+/// Runs every row of a design (runs × varied values).
+pub fn sweep(
+    program: &Program,
+    design: &[f64],
+    runs: usize,
+    first: u64,
+    key: [u64; 2],
+    block: usize,
+    pool: &rayon::ThreadPool,
+    control: &Control,
+) -> Result<Swept, Cancelled> {
+    let width = program.flat.defaults.len();
+    let (columns, times) = (program.flat.saves.len(), program.times.len());
+    let mut values = vec![0.0; columns * times * runs];
+    let shared = Shared(values.as_mut_ptr());
+    let threads = pool.current_num_threads();
+    let block = if block == 0 { lanes(program, runs, threads) } else { block };
+    control.set_total(runs as u64);
+    let parts = par::chunks(
+        pool,
+        control,
+        runs,
+        block,
+        || Block::new(program, block),
+        |machine, range| {
+            let shared = shared;
+            let mut sink = Table { start: shared, times, runs, first: range.start };
+            machine.run(
+                range.len(),
+                first + range.start as u64,
+                key,
+                |slot, lane| design[(range.start + lane) * width + slot],
+                &mut sink,
+                control,
+            )
+        },
+    )?;
+    Ok(Swept { values, endings: parts.into_iter().flatten().collect() })
+}

@@ -1,0 +1,263 @@
+//! Class `SdProgram`: a model compiled for what a run varies and saves.
+
+use std::sync::Arc;
+
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::prelude::*;
+use sembada_core::cancel::Cancelled;
+use sembada_core::lanes::Kernel;
+use sembada_core::sd::compile::Options;
+use sembada_core::sd::integrate::Ending;
+use sembada_core::sd::model::Method;
+use sembada_core::sd::program::Program;
+use sembada_core::sd::sweep;
+
+use crate::errors::{Class, Value, error};
+use crate::gate;
+use crate::sd_model::{SdModel, model_error};
+
+/// Work below which a run is not worth a thread of its own: instructions times steps.
+const QUICK: usize = 20_000_000;
+
+/// A compiled system-dynamics model.
+#[pyclass(frozen, module = "sembada._core")]
+pub(crate) struct SdProgram {
+    /// The program, shared with what reduces its sweeps.
+    pub(crate) program: Arc<Program>,
+}
+
+fn cancelled(_: Cancelled) -> PyErr {
+    pyo3::exceptions::PyKeyboardInterrupt::new_err(())
+}
+
+fn specification(message: String) -> PyErr {
+    error(Class::SpecificationError, message, Vec::new())
+}
+
+/// The key of the generator for a seed: the seed, and a word that tells runs of models from other uses.
+fn key(seed: u64) -> [u64; 2] {
+    [seed, 0x5344_5255_4e53_0001]
+}
+
+fn method(name: &str) -> PyResult<Method> {
+    match name.to_ascii_lowercase().as_str() {
+        "euler" => Ok(Method::Euler),
+        "rk2" => Ok(Method::Rk2),
+        "rk4" => Ok(Method::Rk4),
+        "rk45" => Ok(Method::Rk45),
+        _ => Err(error(
+            Class::SpecificationError,
+            format!("method={name:?}: expected \"euler\", \"rk2\", \"rk4\" or \"rk45\""),
+            vec![("method", Value::Text(name.to_owned()))],
+        )),
+    }
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Euler => "euler",
+        Method::Rk2 => "rk2",
+        Method::Rk4 => "rk4",
+        Method::Rk45 => "rk45",
+    }
+}
+
+/// Values, status, time and variable of a sweep.
+type SweptArrays<'py> =
+    (Bound<'py, PyArray3<f64>>, Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i32>>);
+
+/// Status, time and variable of every run.
+pub(crate) fn endings<'py>(
+    py: Python<'py>,
+    endings: &[Ending],
+) -> (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i32>>) {
+    let status: Vec<u8> = endings.iter().map(|ending| u8::from(!ending.complete())).collect();
+    let times: Vec<f64> = endings.iter().map(|ending| ending.time).collect();
+    let variables: Vec<i32> = endings.iter().map(|ending| ending.variable).collect();
+    (status.into_pyarray(py), times.into_pyarray(py), variables.into_pyarray(py))
+}
+
+impl SdProgram {
+    /// The design as rows, checked for its width.
+    pub(crate) fn design(&self, design: &PyReadonlyArray2<'_, f64>) -> PyResult<(Vec<f64>, usize)> {
+        let view = design.as_array();
+        let (runs, width) = view.dim();
+        let wanted = self.program.flat.defaults.len();
+        if width != wanted {
+            return Err(specification(format!(
+                "the design has {width} columns: expected {wanted}, one for each varied name"
+            )));
+        }
+        Ok((view.iter().copied().collect(), runs))
+    }
+}
+
+#[pymethods]
+impl SdProgram {
+    /// Compiles a model.
+    #[staticmethod]
+    #[pyo3(signature = (model, save=None, varied=Vec::new(), method=None, time=None, save_times=None, tolerance=None, kernel="auto"))]
+    #[allow(clippy::needless_pass_by_value)] // arrays come in as they are extracted
+    fn compile(
+        py: Python<'_>,
+        model: &SdModel,
+        save: Option<Vec<String>>,
+        varied: Vec<String>,
+        method: Option<&str>,
+        time: Option<(f64, f64, f64, Option<f64>)>,
+        save_times: Option<PyReadonlyArray1<'_, f64>>,
+        tolerance: Option<(f64, f64)>,
+        kernel: &str,
+    ) -> PyResult<Self> {
+        let kernel = Kernel::parse(kernel).map_err(|cause| specification(cause.to_string()))?;
+        let options = Options {
+            save,
+            varied,
+            method: method.map(self::method).transpose()?,
+            time,
+            save_times: save_times.map(|times| times.as_array().iter().copied().collect()),
+            tolerance,
+        };
+        let model = Arc::clone(&model.model);
+        gate::quick(
+            py,
+            |cause| model_error(&cause),
+            move || Program::compile(&model, &options, kernel).map_err(|cause| cause.locate(&model)),
+        )
+        .map(|program| Self { program: Arc::new(program) })
+    }
+
+    /// Names of the saved columns.
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.program.flat.columns.clone()
+    }
+
+    /// Name, dimensions, first column and number of columns of each saved variable.
+    #[getter]
+    fn layout(&self) -> Vec<(String, Vec<String>, usize, usize)> {
+        let layout = self.program.flat.layout.iter();
+        layout.map(|item| (item.name.clone(), item.dimensions.clone(), item.first, item.count)).collect()
+    }
+
+    /// Saved times.
+    #[getter]
+    fn times<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        PyArray1::from_slice(py, &self.program.times)
+    }
+
+    /// Defaults of the varied values.
+    #[getter]
+    fn defaults<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        PyArray1::from_slice(py, &self.program.flat.defaults)
+    }
+
+    /// The integration method.
+    #[getter]
+    fn method(&self) -> &'static str {
+        method_name(self.program.flat.time.method)
+    }
+
+    /// The kernels in use.
+    #[getter]
+    fn kernel(&self) -> &'static str {
+        self.program.kernel.name()
+    }
+
+    /// The time step.
+    #[getter]
+    fn dt(&self) -> f64 {
+        self.program.flat.time.dt
+    }
+
+    /// Number of states.
+    #[getter]
+    fn n_states(&self) -> usize {
+        self.program.flat.states.len()
+    }
+
+    /// Every instruction as text.
+    fn disassemble(&self) -> String {
+        self.program.disassemble()
+    }
+
+    /// The variable behind the `variable` of a status.
+    fn state_name(&self, index: usize) -> PyResult<String> {
+        let flat = &self.program.flat;
+        flat.state_names
+            .iter()
+            .chain(&flat.columns)
+            .nth(index)
+            .cloned()
+            .ok_or_else(|| pyo3::exceptions::PyIndexError::new_err(format!("there is no state or column {index}")))
+    }
+
+    /// One run.
+    #[pyo3(signature = (values, seed=0, run=0))]
+    #[allow(clippy::needless_pass_by_value)] // arrays come in as they are extracted
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        values: PyReadonlyArray1<'py, f64>,
+        seed: u64,
+        run: u64,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, i32, f64, i32)> {
+        let values: Vec<f64> = values.as_array().iter().copied().collect();
+        let wanted = self.program.flat.defaults.len();
+        if values.len() != wanted {
+            return Err(specification(format!(
+                "{} values were given: expected {wanted}, one for each varied name",
+                values.len()
+            )));
+        }
+        let program = Arc::clone(&self.program);
+        let code = program.euler.code.len() + 4 * program.rates.code.len() + program.save.code.len();
+        let (rows, ending) = if code.saturating_mul(program.steps() as usize) < QUICK {
+            let control = sembada_core::cancel::Control::new();
+            gate::quick(py, cancelled, || sweep::run(&program, &values, run, key(seed), &control))?
+        } else {
+            gate::long(py, Some(1), None, cancelled, |scope| {
+                sweep::run(&program, &values, run, key(seed), scope.control)
+            })?
+        };
+        let shape = [self.program.times.len(), self.program.flat.saves.len()];
+        let rows = rows.into_pyarray(py).reshape(shape)?;
+        Ok((rows, i32::from(!ending.complete()), ending.time, ending.variable))
+    }
+
+    /// Every row of a design.
+    #[pyo3(signature = (design, seed=0, first_run=0, threads=None, progress=None, block=0))]
+    #[allow(clippy::needless_pass_by_value)] // arrays come in as they are extracted
+    fn sweep<'py>(
+        &self,
+        py: Python<'py>,
+        design: PyReadonlyArray2<'py, f64>,
+        seed: u64,
+        first_run: u64,
+        threads: Option<usize>,
+        progress: Option<Py<PyAny>>,
+        block: usize,
+    ) -> PyResult<SweptArrays<'py>> {
+        let (design, runs) = self.design(&design)?;
+        let program = Arc::clone(&self.program);
+        let swept = gate::long(py, threads, progress, cancelled, move |scope| {
+            sweep::sweep(&program, &design, runs, first_run, key(seed), block, scope.pool, scope.control)
+        })?;
+        let shape = [self.program.flat.saves.len(), self.program.times.len(), runs];
+        let values = swept.values.into_pyarray(py).reshape(shape)?;
+        let (status, times, variables) = endings(py, &swept.endings);
+        Ok((values, status, times, variables))
+    }
+
+    fn __repr__(&self) -> String {
+        let program = &self.program;
+        format!(
+            "SdProgram({} columns, {} states, {} varied, {}, kernel {})",
+            program.flat.saves.len(),
+            program.flat.states.len(),
+            program.flat.defaults.len(),
+            method_name(program.flat.time.method),
+            program.kernel
+        )
+    }
+}
