@@ -5,8 +5,8 @@ mod gate;
 mod pls;
 mod random;
 mod sd_model;
-mod sd_tools;
 mod sd_run;
+mod sd_tools;
 
 use pyo3::prelude::*;
 
