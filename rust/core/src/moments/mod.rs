@@ -1,10 +1,12 @@
 //! Weighted moments of the data columns: row weights → sums of products → correlations.
 
+mod gather;
 mod integer;
 mod plain;
 mod standardise;
 mod table;
 
+pub use gather::{Gather, gather};
 pub use integer::{MOST, RowProducts, SIDE};
 pub use plain::sums as plain_sums;
 pub use standardise::{Standard, standardise};

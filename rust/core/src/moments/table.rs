@@ -62,10 +62,14 @@ pub struct Table {
     pub columns: usize,
     /// Extended columns.
     pub extended: usize,
-    /// Numbers from one row to the next: a multiple of eight, padded with zeros.
+    /// Numbers from one row to the next.
     pub stride: usize,
     /// `n` × `stride`.
     pub rows: Vec<f64>,
+    /// The extended columns without the constant, for the kernels: `n` × `packed_stride`.
+    pub packed: Vec<f64>,
+    /// Numbers from one packed row to the next: a multiple of eight, padded with zeros.
+    pub packed_stride: usize,
     /// What was subtracted from each data column.
     pub shift: Vec<f64>,
     /// Extended column that says where a data column is observed; none if it always is.
@@ -144,7 +148,7 @@ impl Table {
         if squares.is_some() {
             extended += u;
         }
-        let stride = extended.div_ceil(8) * 8;
+        let stride = extended;
         let mut rows = vec![0.0; n * stride];
         let mut largest: f64 = 1.0;
         for row in (0..n).filter(|&row| usable[row]) {
@@ -165,6 +169,12 @@ impl Table {
                 }
             }
         }
+        let packed_stride = (extended - 1).div_ceil(8) * 8;
+        let mut packed = vec![0.0; n * packed_stride];
+        for row in 0..n {
+            packed[row * packed_stride..row * packed_stride + extended - 1]
+                .copy_from_slice(&rows[row * stride + 1..row * stride + extended]);
+        }
         let usable_rows = usable.iter().filter(|&&u| u).count();
         if usable_rows < 2 {
             return Err(TableError::TooFewRows { rows: usable_rows, needed: 2 });
@@ -175,6 +185,8 @@ impl Table {
             extended,
             stride,
             rows,
+            packed,
+            packed_stride,
             shift,
             observed,
             squares,

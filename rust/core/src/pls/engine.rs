@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::batch::{Batch, Source};
 use super::block::{Context, Signs, Worker, solve};
 use super::error::{PlsError, Result, Status};
 use super::layout::{Layout, Statistic};
@@ -10,8 +11,8 @@ use super::spec::Sign;
 use super::statistics::Needs;
 use crate::cancel::Control;
 use crate::lanes::{Kernel, Pack, Real};
-use crate::moments::{Missing, Table, plain_sums};
-use crate::resample::{self, Plan, PlanError};
+use crate::moments::{Gather, Missing, Table, gather, plain_sums};
+use crate::resample::{Plan, PlanError};
 
 /// How data are read and replicates are treated.
 #[derive(Clone, Copy, Debug)]
@@ -246,14 +247,19 @@ fn block_score(
     if block.product && s + 1 == program.stages.len() { sum * worker.solution.scale[b] } else { sum }
 }
 
-/// A pack type with the function that solves it, compiled for its instruction set.
-trait Lanes: Real {
+/// A pack type with the functions that work on it, compiled for its instruction set.
+pub(super) trait Lanes: Real {
     fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>);
+    fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize);
 }
 
 impl Lanes for Pack<4, false> {
     fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
         solve(x, s, step, weights, worker);
+    }
+
+    fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
+        gather::<Self>(table, weights, scratch, out, step);
     }
 }
 
@@ -262,13 +268,27 @@ impl Lanes for Pack<4, true> {
     fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
         solve(x, s, step, weights, worker);
     }
+
+    fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
+        gather::<Self>(table, weights, scratch, out, step);
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{Context, Lanes, Worker, solve};
+    use super::{Context, Gather, Lanes, Table, Worker, gather, solve};
     use crate::lanes::{Avx2, Avx512};
+
+    #[target_feature(enable = "avx2,fma")]
+    fn gather_avx2(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
+        gather::<Avx2>(table, weights, scratch, out, step);
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
+    fn gather_avx512(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
+        gather::<Avx512>(table, weights, scratch, out, step);
+    }
 
     #[target_feature(enable = "avx2,fma")]
     fn avx2(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Avx2>) {
@@ -285,12 +305,22 @@ mod x86 {
             // SAFETY: this type is chosen only by `replicate`, from a kernel that `Kernel::available` found.
             unsafe { avx2(x, s, step, weights, worker) }
         }
+
+        fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
+            // SAFETY: as above.
+            unsafe { gather_avx2(table, weights, scratch, out, step) }
+        }
     }
 
     impl Lanes for Avx512 {
         fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
             // SAFETY: as above.
             unsafe { avx512(x, s, step, weights, worker) }
+        }
+
+        fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
+            // SAFETY: as above.
+            unsafe { gather_avx512(table, weights, scratch, out, step) }
         }
     }
 }
@@ -379,15 +409,7 @@ struct Job<'a> {
     kernel: Kernel,
 }
 
-struct Bench<V> {
-    worker: Worker<V>,
-    weights: Vec<f64>,
-    sums: Vec<f64>,
-    one: Vec<f64>,
-    resample: resample::Scratch,
-}
-
-/// Replicates that one task works on: a multiple of every lane count.
+/// Replicates that one task works on: a multiple of every batch.
 const CHUNK: usize = 64;
 
 impl Job<'_> {
@@ -395,6 +417,7 @@ impl Job<'_> {
         let replicates = self.plan.replicates(self.table.n);
         let width = self.layout.width;
         control.set_total(replicates as u64);
+        let source = Source::new(self.table, self.plan, self.own, self.kernel, self.program.has_products());
         let mut values = vec![f64::NAN; replicates * width];
         let mut status = vec![[0, -1]; replicates];
         let results: Vec<Result<()>> = pool.install(|| {
@@ -404,16 +427,16 @@ impl Job<'_> {
                 .with_max_len(1)
                 .enumerate()
                 .map_init(
-                    || Bench {
-                        worker: Worker::<V>::new(self.program, self.table, width),
-                        weights: vec![0.0; V::LANES * self.table.n],
-                        sums: vec![0.0; self.table.products() * V::LANES],
-                        one: vec![0.0; self.table.products()],
-                        resample: resample::Scratch::default(),
-                    },
-                    |bench, (chunk, (values, status))| {
-                        control.check()?;
-                        self.chunk(bench, chunk * CHUNK, values, status);
+                    || (source.batch::<V>(), Worker::<V>::new(self.program, self.table, width)),
+                    |(batch, worker), (chunk, (values, status))| {
+                        let side = source.side::<V>();
+                        for (part, status) in status.chunks_mut(side).enumerate() {
+                            control.check()?;
+                            let from = part * side;
+                            let values = &mut values[from * width..(from + status.len()) * width];
+                            source.fill::<V>(batch, chunk * CHUNK + from, status.len());
+                            self.solve(batch, worker, side, values, status);
+                        }
                         control.advance(status.len() as u64);
                         Ok(())
                     },
@@ -424,35 +447,40 @@ impl Job<'_> {
         Ok(Replicates { values, status })
     }
 
-    fn chunk<V: Lanes>(&self, bench: &mut Bench<V>, first: usize, values: &mut [f64], status: &mut [[i32; 2]]) {
+    /// Estimates a batch pack by pack.
+    fn solve<V: Lanes>(
+        &self,
+        batch: &Batch,
+        worker: &mut Worker<V>,
+        side: usize,
+        values: &mut [f64],
+        status: &mut [[i32; 2]],
+    ) {
         let (n, width, lanes) = (self.table.n, self.layout.width, V::LANES);
         let needs = Needs::of(self.program, self.layout);
         let x = Context { program: self.program, table: self.table, layout: self.layout, needs, signs: self.signs };
+        let mut lane_values = [0.0; 8];
         for (pack, status) in status.chunks_mut(lanes).enumerate() {
-            let from = first + pack * lanes;
-            for lane in 0..lanes {
-                // Lanes beyond the last replicate repeat it; their results are dropped.
-                let replicate = from + lane.min(status.len() - 1);
-                let weights = &mut bench.weights[lane * n..(lane + 1) * n];
-                self.plan.weights(self.kernel, replicate, &mut bench.resample, weights);
-                for (w, own) in weights.iter_mut().zip(self.own) {
-                    *w *= own;
-                }
-                plain_sums(self.table, weights, &mut bench.one);
-                for (q, value) in bench.one.iter().enumerate() {
-                    bench.sums[q * lanes + lane] = *value;
+            let from = pack * lanes;
+            let mut weights: [&[f64]; 8] = [&[]; 8];
+            if !batch.weights.is_empty() {
+                for (lane, place) in weights[..lanes].iter_mut().enumerate() {
+                    *place = &batch.weights[(from + lane) * n..(from + lane + 1) * n];
                 }
             }
-            let weights: Vec<&[f64]> = bench.weights.chunks(n).collect();
-            V::solve(x, &bench.sums, lanes, &weights, &mut bench.worker);
+            V::solve(x, &batch.sums[from..], side, &weights, worker);
+            let rows = &mut values[from * width..(from + status.len()) * width];
+            for (k, value) in worker.out.iter().enumerate() {
+                value.store(&mut lane_values);
+                for (lane, value) in lane_values[..status.len()].iter().enumerate() {
+                    rows[lane * width + k] = *value;
+                }
+            }
             for (lane, place) in status.iter_mut().enumerate() {
-                let outcome = &bench.worker.outcome;
+                let outcome = &worker.outcome;
                 *place = [outcome.status[lane] as i32, outcome.detail[lane]];
-                let row = &mut values[(pack * lanes + lane) * width..(pack * lanes + lane + 1) * width];
-                if outcome.status[lane].keeps_values() {
-                    for (value, out) in row.iter_mut().zip(&bench.worker.out) {
-                        *value = out.lane(lane);
-                    }
+                if !outcome.status[lane].keeps_values() {
+                    rows[lane * width..(lane + 1) * width].fill(f64::NAN);
                 }
             }
         }

@@ -36,6 +36,28 @@ pub enum PlanError {
     },
 }
 
+/// What a bootstrap draws in one stratum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Rows, all from zero up to a number.
+    All(usize),
+    /// Some rows.
+    Rows(Vec<u32>),
+    /// Whole clusters of rows.
+    Clusters(Vec<Vec<u32>>),
+}
+
+impl Units {
+    /// How many there are.
+    fn size(&self) -> usize {
+        match self {
+            Self::All(rows) => *rows,
+            Self::Rows(rows) => rows.len(),
+            Self::Clusters(clusters) => clusters.len(),
+        }
+    }
+}
+
 /// A way to resample `n` rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plan {
@@ -47,8 +69,8 @@ pub enum Plan {
         replicates: usize,
         /// Number of the first replicate.
         first: u64,
-        /// Units that are drawn: rows (one each), or clusters; by stratum.
-        strata: Vec<Vec<Vec<u32>>>,
+        /// Units that are drawn, by stratum.
+        strata: Vec<Units>,
     },
     /// Exponential weights that sum to the number of rows (Rubin 1981).
     Bayesian {
@@ -145,7 +167,17 @@ impl Plan {
                 }
             }
         }
-        Ok(Self::Bootstrap { key, replicates, first, strata: groups })
+        let strata = groups
+            .into_iter()
+            .map(|units| {
+                if clusters.is_some() {
+                    return Units::Clusters(units);
+                }
+                let rows: Vec<u32> = units.into_iter().flatten().collect();
+                if rows.len() == n { Units::All(n) } else { Units::Rows(rows) }
+            })
+            .collect();
+        Ok(Self::Bootstrap { key, replicates, first, strata })
     }
 
     /// How many replicates the plan has for `n` rows.
@@ -157,6 +189,33 @@ impl Plan {
             Self::Folds { count, .. } => *count,
             Self::Indices { indices, size } => indices.len() / (*size).max(1),
             Self::Weights { weights } => weights.len() / n.max(1),
+        }
+    }
+
+    /// The most rows that a replicate holds, and the most often that one row is counted.
+    pub fn bounds(&self, n: usize) -> (usize, usize) {
+        match self {
+            Self::Indices { indices, size } => {
+                let mut counts = vec![0usize; n];
+                let mut most = 0;
+                for replicate in indices.chunks((*size).max(1)) {
+                    counts.fill(0);
+                    for &row in replicate {
+                        counts[row as usize] += 1;
+                        most = most.max(counts[row as usize]);
+                    }
+                }
+                (*size, most)
+            }
+            // One row of n, drawn n times, is counted k times with a chance below 1 / k!: none is counted 100 times.
+            Self::Bootstrap { strata, .. } => {
+                let rows = strata.iter().map(|units| match units {
+                    Units::Clusters(clusters) => clusters.len() * clusters.iter().map(Vec::len).max().unwrap_or(0),
+                    units => units.size(),
+                });
+                (rows.sum(), n.min(100))
+            }
+            _ => (n, 1),
         }
     }
 
@@ -189,20 +248,19 @@ impl Plan {
         }
     }
 
-    /// Whether all weights are whole numbers.
+    /// Whether a replicate is a list of drawn rows.
     pub const fn counts(&self) -> bool {
-        !matches!(self, Self::Bayesian { .. } | Self::Weights { .. })
+        matches!(self, Self::Bootstrap { .. } | Self::Permutation { .. } | Self::Indices { .. })
     }
 
-    /// Row weights of one replicate.
-    pub fn weights(&self, kernel: Kernel, replicate: usize, scratch: &mut Scratch, out: &mut [f64]) {
+    /// Tells `visit` every row that one replicate draws, as often as it is drawn; `false` for plans of weights.
+    pub fn draw(&self, kernel: Kernel, replicate: usize, scratch: &mut Scratch, mut visit: impl FnMut(usize)) -> bool {
         match self {
             Self::Bootstrap { key, first, strata, .. } => {
-                out.fill(0.0);
                 let replicate = first + replicate as u64;
                 for (substream, units) in strata.iter().enumerate() {
-                    let size = units.len() as u32;
-                    scratch.indices.resize(units.len(), 0);
+                    let size = units.size() as u32;
+                    scratch.indices.resize(units.size(), 0);
                     if substream == 0 {
                         let Scratch { words, indices } = scratch;
                         fill_indices(kernel, *key, Stream::Resample, replicate, size, words, indices);
@@ -213,12 +271,42 @@ impl Plan {
                             *index = philox.index(u64::from(size)) as u32;
                         }
                     }
-                    for &unit in &scratch.indices {
-                        for &row in &units[unit as usize] {
-                            out[row as usize] += 1.0;
+                    match units {
+                        Units::All(_) => scratch.indices.iter().for_each(|&row| visit(row as usize)),
+                        Units::Rows(rows) => {
+                            scratch.indices.iter().for_each(|&unit| visit(rows[unit as usize] as usize));
+                        }
+                        Units::Clusters(clusters) => {
+                            for &unit in &scratch.indices {
+                                clusters[unit as usize].iter().for_each(|&row| visit(row as usize));
+                            }
                         }
                     }
                 }
+            }
+            Self::Permutation { key, first, sizes, rows, .. } => {
+                let groups = sizes.len();
+                let mut philox = Philox::replicate(*key, Stream::Shuffle, first + (replicate / groups) as u64);
+                scratch.indices.clone_from(rows);
+                philox.shuffle(&mut scratch.indices);
+                let group = replicate % groups;
+                let from: usize = sizes[..group].iter().sum();
+                scratch.indices.iter().skip(from).take(sizes[group]).for_each(|&row| visit(row as usize));
+            }
+            Self::Indices { indices, size } => {
+                indices[replicate * size..(replicate + 1) * size].iter().for_each(|&row| visit(row as usize));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Row weights of one replicate.
+    pub fn weights(&self, kernel: Kernel, replicate: usize, scratch: &mut Scratch, out: &mut [f64]) {
+        match self {
+            Self::Bootstrap { .. } | Self::Permutation { .. } | Self::Indices { .. } => {
+                out.fill(0.0);
+                self.draw(kernel, replicate, scratch, |row| out[row] += 1.0);
             }
             Self::Bayesian { key, first, .. } => {
                 let mut philox = Philox::replicate(*key, Stream::Resample, first + replicate as u64);
@@ -236,27 +324,9 @@ impl Plan {
                 out.fill(1.0);
                 out[replicate] = 0.0;
             }
-            Self::Permutation { key, first, sizes, rows, .. } => {
-                out.fill(0.0);
-                let groups = sizes.len();
-                let mut philox = Philox::replicate(*key, Stream::Shuffle, first + (replicate / groups) as u64);
-                let mut order = rows.clone();
-                philox.shuffle(&mut order);
-                let group = replicate % groups;
-                let from: usize = sizes[..group].iter().sum();
-                for &row in order.iter().skip(from).take(sizes[group]) {
-                    out[row as usize] = 1.0;
-                }
-            }
             Self::Folds { folds, .. } => {
                 for (value, &fold) in out.iter_mut().zip(folds) {
                     *value = f64::from(u8::from(fold != replicate));
-                }
-            }
-            Self::Indices { indices, size } => {
-                out.fill(0.0);
-                for &row in &indices[replicate * size..(replicate + 1) * size] {
-                    out[row as usize] += 1.0;
                 }
             }
             Self::Weights { weights } => {
