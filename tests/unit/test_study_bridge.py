@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,10 @@ class Curve:
     """ln y rises with `gain` per unit of `shift`: a model whose long-run response is known."""
 
     parameters = {"b": 0.4, "c": -0.2, "tau": 3.0, "gain": 0.2, "shift": 0.0, "eps": 0.4}
-    units = {"b": "dmnl", "c": "dmnl", "tau": "month", "gain": "dmnl", "eps": "dmnl"}
-    stocks = ["y"]
+    variables = {
+        name: SimpleNamespace(type="parameter", unit=unit, comment="", dimensions=())
+        for name, unit in {"b": "dmnl", "c": "dmnl", "tau": "month", "gain": "dmnl", "eps": "dmnl"}.items()
+    }
 
     def run(self, params=None, save=None):
         p = self.parameters | dict(params or {})
@@ -136,11 +139,12 @@ def test_the_audit_finds_every_caution():
         ("all", "cross-sectional", "note"),
         ("all", "attenuation", "note"),
         ("X → Y", "no delay", "caution"),
-        ("X → Y", "calibration", "caution"),
+        ("X → Y", "not calibrated", "caution"),
         ("X → Y", "double counting", "caution"),
         ("Z → Y", "sign", "caution"),
         ("Z → Y", "negative weight", "serious"),
         ("X → Z", "unit", "serious"),
+        ("X → Z", "pure number", "serious"),
     }
 
 

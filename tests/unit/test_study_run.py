@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,13 @@ class Line:
     """`y = (b + u·k)·t` and `cost = u·t`; not finite where `k` is above 0.9."""
 
     parameters = {"b": 0.5, "k": 0.5, "u": 0.0, "w": 0.0}
-    units = {}
-    stocks = ["y", "cost"]
-    digest = "line"
+    variables = {
+        name: SimpleNamespace(type="stock", unit="", comment=f"the {name}", dimensions=()) for name in ("y", "cost")
+    } | {
+        name: SimpleNamespace(type="parameter", unit="dmnl", comment=f"the {name}", dimensions=())
+        for name in parameters
+    }
+    hash = "line"
 
     def __init__(self):
         self.designs = []
@@ -210,6 +215,8 @@ def test_a_serious_caution_warns():
         ({"scenarios": {"S0": {"uu": 1}}}, UnknownNameError, "did you mean 'u'"),
         ({"scenarios": [Scenario("A"), Scenario("A")]}, SpecificationError, "two scenarios are named 'A'"),
         ({"reference": "S9"}, UnknownNameError, "did you mean"),
+        ({"measures": {"y": "yy"}}, UnknownNameError, "did you mean 'y'"),
+        ({"save": ["costs"]}, UnknownNameError, "did you mean 'cost'"),
         ({"groups": {"market": ["q"]}}, UnknownNameError, "uncertain parameter 'q'"),
         ({"bridge": Bridge(Line(), [Link("Q", "Y", parameter="b")])}, UnknownNameError, "path 'Q → Y'"),
     ],

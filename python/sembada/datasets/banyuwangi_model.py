@@ -23,8 +23,8 @@ _STOCKS: dict[str, tuple[str, list[str], list[str], str, str]] = {
     "equipment": ("Q0", ["investment"], ["wear"], "unit/month", "equipment capacity"),
     "cash": ("cash0", ["profit", "depreciation"], ["drawings", "purchase_of_equipment"], "Rpm", "cash of the firm"),
     "npv": ("0", ["discounted_profit"], [], "Rpm", "discounted profit so far"),
-    "cumulative_revenue": ("0", ["revenue"], [], "Rpm", "revenue so far"),
-    "cumulative_profit": ("0", ["profit"], [], "Rpm", "profit so far"),
+    "cumulative_revenue": ("0", ["revenue_counted"], [], "Rpm", "revenue so far"),
+    "cumulative_profit": ("0", ["profit_counted"], [], "Rpm", "profit so far"),
     "public_cost": ("0", ["public_spending"], [], "Rpm", "public cost so far"),
 }  # fmt: skip
 
@@ -81,11 +81,13 @@ _FLOWS: dict[str, tuple[str, str, str]] = {
     "drawings": ("draw * MAX(profit, 0)", "Rpm/month", "what the owner takes"),
     "purchase_of_equipment": ("investment * kc", "Rpm/month", "cash spent on equipment"),
     "discounted_profit": ("profit * EXP(-r * TIME)", "Rpm/month", "profit at its value of month 0"),
-    "revenue": ("sales * price", "Rpm/month", "turnover"),
+    "revenue_counted": ("revenue", "Rpm/month", "turnover, counted"),
+    "profit_counted": ("profit", "Rpm/month", "profit, counted"),
     "public_spending": ("pub * (u_tr + u_cc + u_km + u_st + u_hv + u_cl + u_gr)", "Rpm/month", "public cost of the programmes"),
 }  # fmt: skip
 
 _AUXILIARIES: dict[str, tuple[str, str, str]] = {
+    "revenue": ("sales * price", "Rpm/month", "turnover"),
     "z_open_innovation": ("(open_innovation - O0) / sO", "dmnl", "openness in survey standard deviations from the survey mean"),
     "z_knowledge": ("(knowledge - K0) / sK", "dmnl", "knowledge in survey standard deviations from the survey mean"),
     "market": ("potential_customers + customers", "customer", "everybody in reach"),

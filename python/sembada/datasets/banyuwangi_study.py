@@ -106,5 +106,6 @@ def banyuwangi_study(bootstrap: Any, *, horizon: float = 60.0, **options: Any) -
         "groups": banyuwangi_groups(),
         "save": ("customers", "margin", "knowledge", "open_innovation"),
         "title": "Banyuwangi",
+        "synthetic": True,
     }
     return Study(**(parts | options))

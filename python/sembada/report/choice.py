@@ -61,7 +61,13 @@ def pareto_scatter(
         axes.axvline(0, color=MUTED, linewidth=0.9, zorder=1)
         for number, name in enumerate(outcome.names):
             axes.plot(
-                *medians[number], "o", markersize=11, color=colour[name], markeredgecolor=PAPER, markeredgewidth=1.4, zorder=4
+                *medians[number],
+                "o",
+                markersize=11,
+                color=colour[name],
+                markeredgecolor=PAPER,
+                markeredgewidth=1.4,
+                zorder=4,
             )
         low = [np.quantile(gap, 0.004) for gap in gaps]
         high = [np.quantile(gap, 0.996) for gap in gaps]
@@ -148,12 +154,23 @@ def best_bars(
             axes.barh(height, part["p_best"], color=[colour[name] for name in names], height=0.72)
             some = (part["p_best"] > 0).to_numpy()
             axes.errorbar(
-                part["p_best"][some], height[some], xerr=2 * part["mc_error"][some], fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.2
+                part["p_best"][some],
+                height[some],
+                xerr=2 * part["mc_error"][some],
+                fmt="none",
+                ecolor=INK,
+                elinewidth=1.1,
+                capsize=2.2,
             )
             for y, (_, row) in zip(height, part.iterrows(), strict=True):
                 text = numbers.fixed(row["p_best"], 2)
                 axes.text(
-                    row["p_best"] + 2 * row["mc_error"] + 0.025, y, text, va="center", fontsize=8, color=INK if row["p_best"] >= 0.005 else MUTED
+                    row["p_best"] + 2 * row["mc_error"] + 0.025,
+                    y,
+                    text,
+                    va="center",
+                    fontsize=8,
+                    color=INK if row["p_best"] >= 0.005 else MUTED,
                 )
             axes.set_yticks(height, names)
             axes.set_xlim(0, 1.16)
@@ -197,7 +214,9 @@ def information_bars(
             whole = (part["evppi"] / part["share"]).replace([np.inf, -np.inf], np.nan)
             axes.barh(height, part["share"].fillna(0), color="#0b5394", height=0.62)
             axes.barh(height, (part["floor"] / whole).fillna(0), color="#aeb8c2", height=0.26)
-            axes.set_yticks(height, [words("survey_paths") if group == "survey" else words(str(group)) for group in groups])
+            axes.set_yticks(
+                height, [words("survey_paths") if group == "survey" else words(str(group)) for group in groups]
+            )
             axes.set_xlim(left=0)
             axes.grid(axis="y", visible=False)
             axes.tick_params(axis="y", length=0)

@@ -65,7 +65,12 @@ def sections(
     return [
         _answer(outcome, criteria, information, words, numbers),
         _survey(outcome, hypotheses, words, numbers),
-        Section("hand-off", words("s_hand_off"), [], [policy.hand_off_table(outcome, words, numbers), policy.audit_table(outcome, words)]),
+        Section(
+            "hand-off",
+            words("s_hand_off"),
+            [],
+            [policy.hand_off_table(outcome, words, numbers), policy.audit_table(outcome, words)],
+        ),
         Section(
             "policies",
             words("s_policies"),
@@ -95,7 +100,7 @@ def _answer(
     first = ranked.iloc[0]
     told = [
         words(
-            "answer_best", scenario=name_of(ranked.index[0]), criteria=", ".join(titles.values()),
+            "answer_best", scenario=name_of(ranked.index[0]), criteria=words.join(titles.values()),
             p=numbers.fixed(first["acceptability"], 2), error=numbers.fixed(first["mc_error"], 3),
         )
     ]  # fmt: skip
@@ -130,11 +135,11 @@ def _answer(
         if table.loc[name, "evpi"] > 0 and len(part):
             group = str(part["evppi"].idxmax())
             measure = outcome.measures[name]
-            code = f"{'%' if measure.percent else 'f'}{measure.digits + 2}"
+            unit = "" if measure.percent else words(measure.unit)
             told.append(
                 words(
                     "answer_information", measure=titles[name],
-                    evpi=f"{numbers.cell(table.loc[name, 'evpi'], code)} {words(measure.unit)}".strip(),
+                    evpi=f"{policy.gain(outcome, name, table.loc[name, 'evpi'], words, numbers)} {unit}".strip(),
                     group=words("survey_paths") if group == "survey" else words(group), share=numbers.percent(part.loc[group, "share"], 0),
                 )
             )  # fmt: skip
@@ -190,7 +195,14 @@ def _behaviour(outcome: Outcome, criterion: str, words: Words, numbers: Numbers)
 
     def draw() -> str:
         return behaviour(
-            outcome, variable, label=label, percent=measure.percent, numbers=numbers, words=words, title=caption, key=f"course-{criterion}"
+            outcome,
+            variable,
+            label=label,
+            percent=measure.percent,
+            numbers=numbers,
+            words=words,
+            title=caption,
+            key=f"course-{criterion}",
         )
 
     return Figure(f"course-{criterion}", caption, draw)
@@ -201,12 +213,20 @@ def _choice(outcome: Outcome, criteria: Mapping[str, str], words: Words, numbers
     items: list[Table | Figure] = [policy.best_table(outcome, words, numbers)]
     caption = words("c_p_best")
     items.append(
-        Figure("best", caption, lambda: best_bars(outcome, list(outcome.measures), numbers=numbers, words=words, title=caption))
+        Figure(
+            "best",
+            caption,
+            lambda: best_bars(outcome, list(outcome.measures), numbers=numbers, words=words, title=caption),
+        )
     )
     if len(names) > 1:
         scatter = words("c_pareto", reference=outcome.reference)
         items.append(
-            Figure("pareto-scatter", scatter, lambda: pareto_scatter(outcome, names, numbers=numbers, words=words, title=scatter))
+            Figure(
+                "pareto-scatter",
+                scatter,
+                lambda: pareto_scatter(outcome, names, numbers=numbers, words=words, title=scatter),
+            )
         )
         items.append(policy.pareto_table(outcome, criteria, words, numbers))
     for name in names:
@@ -214,7 +234,11 @@ def _choice(outcome: Outcome, criteria: Mapping[str, str], words: Words, numbers
         if variable is None or np.ptp(outcome.time) == 0:
             continue
         title = outcome.measures[name].title(name, words.language)
-        items.append(_best_over_time(outcome, name, variable, criteria[name], words("c_p_best_time", measure=title), words, numbers))
+        items.append(
+            _best_over_time(
+                outcome, name, variable, criteria[name], words("c_p_best_time", measure=title), words, numbers
+            )
+        )
     items.append(policy.acceptability_table(outcome, criteria, words))
     items += policy.regret_table(outcome, names, words)
     items.append(policy.reversal_table(outcome, words, numbers))

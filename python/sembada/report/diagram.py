@@ -73,8 +73,16 @@ def path_diagram(
             a, b = _edge(a, b, half_width, half_height), _edge(b, a, half_width, half_height)
             axes.add_patch(
                 FancyArrowPatch(
-                    tuple(a), tuple(b), arrowstyle="-|>", mutation_scale=13, shrinkA=0, shrinkB=1,
-                    linewidth=0.9 + 3.0 * min(abs(value), 1.0), color=colour, linestyle="--" if p >= 0.05 else "-", zorder=2,
+                    tuple(a),
+                    tuple(b),
+                    arrowstyle="-|>",
+                    mutation_scale=13,
+                    shrinkA=0,
+                    shrinkB=1,
+                    linewidth=0.9 + 3.0 * min(abs(value), 1.0),
+                    color=colour,
+                    linestyle="--" if p >= 0.05 else "-",
+                    zorder=2,
                 )  # fmt: skip
             )
             spot = _free_spot(a, b, labels)
@@ -87,13 +95,31 @@ def path_diagram(
             explained = None if r2 is None else r2.get(name)
             shown = explained is not None and np.isfinite(explained) and explained > 0
             axes.add_patch(
-                Ellipse((x, y), 2 * half_width, 2 * half_height, facecolor="#f2f6fa", edgecolor=INK, linewidth=1.2, zorder=3)
+                Ellipse(
+                    (x, y), 2 * half_width, 2 * half_height, facecolor="#f2f6fa", edgecolor=INK, linewidth=1.2, zorder=3
+                )
             )
             size = min(11.0, 132.0 * half_width / max(len(name), 1) / 0.78)
-            axes.text(x, y + (0.1 if shown else 0.0), name, ha="center", va="center", fontsize=size, fontweight="bold", zorder=4)
+            axes.text(
+                x,
+                y + (0.1 if shown else 0.0),
+                name,
+                ha="center",
+                va="center",
+                fontsize=size,
+                fontweight="bold",
+                zorder=4,
+            )
             if shown:
                 axes.text(
-                    x, y - 0.14, f"R² = {numbers.fixed(explained, 3)}", ha="center", va="center", fontsize=8.5, color=MUTED, zorder=4
+                    x,
+                    y - 0.14,
+                    f"R² = {numbers.fixed(explained, 3)}",
+                    ha="center",
+                    va="center",
+                    fontsize=8.5,
+                    color=MUTED,
+                    zorder=4,
                 )
         return svg(made, key, title)
 

@@ -15,7 +15,8 @@ __all__ = ["failures_table", "methods_table", "reproducibility_table"]
 def methods_table(outcome: Outcome, words: Words) -> Table:
     """What a methods section has to say."""
     forms = "; ".join(
-        f"{predictor} → {result}: {words('f_' + row['form'])}" for (predictor, result), row in outcome.hand_off.iterrows()
+        f"{predictor} → {result}: {words('f_' + row['form'])}"
+        for (predictor, result), row in outcome.hand_off.iterrows()
     )
     uncertain = sum(column not in outcome.linked for column in outcome.design.columns)
     corrected = "m_plsc_yes" if outcome.paths.consistent else "m_plsc_no"
@@ -33,7 +34,8 @@ def methods_table(outcome: Outcome, words: Words) -> Table:
 def failures_table(outcome: Outcome, words: Words) -> Table:
     """Failed runs by scenario."""
     rows = [
-        [str(name), row["bootstrap"], row["model"], row["failed"], row["runs"]] for name, row in outcome.failures().iterrows()
+        [str(name), row["bootstrap"], row["model"], row["failed"], row["runs"]]
+        for name, row in outcome.failures().iterrows()
     ]
     heads = [words(head) for head in ("scenario", "failed_bootstrap", "failed_model", "failed", "runs")]
     return Table("failures", words("c_failures"), heads, ["s", "d", "d", "d", "d"], rows)

@@ -14,7 +14,7 @@ from sembada.study.draws import path_name
 from sembada.study.outcome import Outcome
 
 __all__ = [
-    "acceptability_table", "audit_table", "best_table", "compare_table", "difference_table", "evpi_table", "evppi_table", "hand_off_table",
+    "acceptability_table", "audit_table", "gain", "best_table", "compare_table", "difference_table", "evpi_table", "evppi_table", "hand_off_table",
     "pareto_table", "rank_table", "regret_table", "reversal_table", "scenarios_table", "uncertainties_table",
 ]  # fmt: skip
 
@@ -34,6 +34,14 @@ def _code(outcome: Outcome, name: str, extra: int = 0) -> str:
 
 def _scenario(outcome: Outcome, name: str, words: Words) -> str:
     return outcome.scenarios[outcome.names.index(name)].title(words.language)
+
+
+def gain(outcome: Outcome, name: str, value: float, words: Words, numbers: Numbers) -> str:
+    """A difference of values: shares in percentage points."""
+    measure = outcome.measures[name]
+    if measure.percent:
+        return f"{numbers.fixed(100 * value, measure.digits + 1)} {words('p.p.')}"
+    return numbers.fixed(value, measure.digits + 2)
 
 
 def _yes(value: object, words: Words) -> str:
@@ -59,17 +67,29 @@ def hand_off_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
             ]
         )
         if np.isfinite(row["target"]):
-            notes.append(words("calibration_note", gain=row["gain"] or path_name((predictor, result)), target=numbers.fixed(row["target"], 2)))
+            notes.append(
+                words(
+                    "calibration_note",
+                    gain=row["gain"] or path_name((predictor, result)),
+                    target=numbers.fixed(row["target"], 2),
+                )
+            )
     heads = ["path", "estimate", "interval95", "form", "parameter", "value", "interval95", "unit", "delay", "equation"]
-    formats = ["s", "f3", "s", "s", "s", "f3", "s", "s", "s", "s"]
-    return Table("hand-off", words("c_hand_off"), [words(head) for head in heads], formats, rows, [*notes, words("no_causal")])
+    formats = ["i", "f3", "i", "s", "s", "f3", "i", "s", "s", "s"]
+    return Table(
+        "hand-off", words("c_hand_off"), [words(head) for head in heads], formats, rows, [*notes, words("no_causal")]
+    )
 
 
 def audit_table(outcome: Outcome, words: Words) -> Table:
     """The cautions of the hand-off."""
-    rows = [[row["link"], row["caution"], words(f"v_{row['severity']}"), row["message"]] for _, row in outcome.audit.iterrows()]
+    rows = []
+    for _, row in outcome.audit.iterrows():
+        message = row["message"] if words.language == "en" else words(f"a_{row['caution']}", **row["facts"])
+        link = words("all") if row["link"] == "all" else row["link"]
+        rows.append([link, words(f"n_{row['caution']}"), words(f"v_{row['severity']}"), message])
     heads = [words(head) for head in ("link", "caution", "severity", "message")]
-    return Table("audit", words("c_audit"), heads, ["s"] * 4, rows)
+    return Table("audit", words("c_audit"), heads, ["i", "i", "i", "s"], rows)
 
 
 def scenarios_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
@@ -79,7 +99,14 @@ def scenarios_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     for scenario in outcome.scenarios:
         differ = [(k, v) for k, v in scenario.params.items() if reference.get(k) != v and not _idle(k, scenario.params)]
         changes = ", ".join(f"{name} = {numbers.general(value)}" for name, value in differ) or "–"
-        rows.append([scenario.name, scenario.title(words.language).removeprefix(scenario.name).strip(), changes, _cost(scenario.cost)])
+        rows.append(
+            [
+                scenario.name,
+                scenario.title(words.language).removeprefix(scenario.name).strip(),
+                changes,
+                _cost(scenario.cost),
+            ]
+        )
     heads = [words(head) for head in ("scenario", "policy", "changes", "cost")]
     formats, keep = ["s", "s", "s", "g"], 4 if any(scenario.cost is not None for scenario in outcome.scenarios) else 3
     return Table("scenarios", words("c_scenarios"), heads[:keep], formats[:keep], [row[:keep] for row in rows])
@@ -96,16 +123,17 @@ def _idle(name: str, params: Mapping[str, float]) -> bool:
 
 
 def uncertainties_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
-    """Median and 90 % range of the uncertain parameters, with the point value behind each."""
+    """Meaning, unit, median and 90 % range of the uncertain parameters."""
     group_of = {name: group for group, members in outcome.groups.items() for name in members}
     rows = []
     for name in outcome.design.columns:
         draws = outcome.design[name].to_numpy(dtype=float)
         low, middle, high = np.nanquantile(draws, [0.05, 0.5, 0.95])
         group = words("survey_paths") if name in outcome.linked else words(group_of.get(name, "–"))
-        rows.append([str(name), group, middle, f"[{numbers.general(low)}; {numbers.general(high)}]"])
-    heads = [words("parameter"), words("group"), words("median"), words("interval90")]
-    return Table("uncertainties", words("c_uncertainties"), heads, ["s", "s", "g", "s"], rows)
+        unit, meaning = outcome.meanings.get(str(name), ("", ""))
+        rows.append([str(name), meaning, group, middle, f"[{numbers.general(low)}; {numbers.general(high)}]", unit])
+    heads = [words(head) for head in ("parameter", "meaning", "group", "median", "interval90", "unit")]
+    return Table("uncertainties", words("c_uncertainties"), heads, ["s", "s", "s", "g", "i", "s"], rows)
 
 
 def compare_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
@@ -118,11 +146,19 @@ def compare_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
         for name in names:
             row, measure = table.loc[(name, scenario)], outcome.measures[name]
             middle = numbers.cell(row["median"], _code(outcome, name))
-            cells.append(f"{middle} {numbers.interval(row['lower'], row['upper'], measure.digits, percent=measure.percent)}")
+            cells.append(
+                f"{middle} {numbers.interval(row['lower'], row['upper'], measure.digits, percent=measure.percent)}"
+            )
         rows.append(cells)
     end = f"{numbers.general(outcome.time[-1])} {words(outcome.time_unit)}".strip()
     caption = words("c_compare", end=end, n=outcome.n_valid)
-    return Table("compare", caption, [words("scenario"), *(_title(outcome, name, words) for name in names)], ["s"] * (len(names) + 1), rows)
+    return Table(
+        "compare",
+        caption,
+        [words("scenario"), *(_title(outcome, name, words) for name in names)],
+        ["s", *("i" for _ in names)],
+        rows,
+    )
 
 
 def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Numbers) -> Table:
@@ -131,7 +167,11 @@ def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Nu
     code, reference = _code(outcome, criterion, extra=1), outcome.reference
     rows = []
     for scenario, row in table.iterrows():
-        gap = [numbers.interval(row["difference_lower"], row["difference_upper"], measure.digits + 1, percent=measure.percent)]
+        gap = [
+            numbers.interval(
+                row["difference_lower"], row["difference_upper"], measure.digits + 1, percent=measure.percent
+            )
+        ]
         compared = scenario != reference
         rows.append(
             [
@@ -143,9 +183,11 @@ def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Nu
         words("scenario"), words("point"), words("mean"), words("median"), words("difference", reference=reference), words("interval90"),
         words("p_beats", reference=reference), words("mc_error"), words("rank"),
     ]  # fmt: skip
-    caption = f"{_title(outcome, criterion, words)}: {words('c_difference', reference=reference)}"
+    caption = f"{words('c_difference', reference=reference)}: {_title(outcome, criterion, words)}"
     best = frozenset(np.flatnonzero(table["rank"].to_numpy() == 1).tolist())
-    return Table(f"difference-{criterion}", caption, heads, ["s", code, code, code, code, "s", "f2", "f3", "d"], rows, (), best)
+    return Table(
+        f"difference-{criterion}", caption, heads, ["s", code, code, code, code, "i", "f2", "f3", "d"], rows, (), best
+    )
 
 
 def _mc_note(outcome: Outcome, words: Words, numbers: Numbers) -> str:
@@ -165,7 +207,7 @@ def best_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
         rows.append(cells)
     heads = [words("scenario"), *(outcome.measures[name].title(name, words.language) for name in names)]
     caption = f"{words('c_p_best_table')} ({words('mc_error')})"
-    return Table("p-best", caption, heads, ["s"] * len(heads), rows, [_mc_note(outcome, words, numbers)])
+    return Table("p-best", caption, heads, ["s", *("i" for _ in names)], rows, [_mc_note(outcome, words, numbers)])
 
 
 def rank_table(outcome: Outcome, criteria: Directions, words: Words, numbers: Numbers) -> Table:
@@ -184,7 +226,7 @@ def rank_table(outcome: Outcome, criteria: Directions, words: Words, numbers: Nu
         *(words("p_best_of", measure=titles[name]) for name in criteria), words("p_pareto"), words("p_beats_all"), words("expected_regret"),
     ]  # fmt: skip
     formats = ["d", "s", "f2", "f3", *("f2" for _ in criteria), "f2", "f2", "f2"]
-    caption = words("c_rank", criteria=", ".join(titles.values()))
+    caption = words("c_rank", criteria=words.join(titles.values()))
     return Table("rank", caption, heads, formats, rows, [words("regret_note")], frozenset({0}))
 
 
@@ -200,7 +242,13 @@ def pareto_table(outcome: Outcome, criteria: Directions, words: Words, numbers: 
     """Pareto membership."""
     table = outcome.pareto(criteria)  # type: ignore[arg-type]
     rows = [
-        [_scenario(outcome, str(name), words), row["p_pareto"], row["mc_error"], _yes(row["on_front"], words), _yes(row["point_front"], words)]
+        [
+            _scenario(outcome, str(name), words),
+            row["p_pareto"],
+            row["mc_error"],
+            _yes(row["on_front"], words),
+            _yes(row["point_front"], words),
+        ]
         for name, row in table.iterrows()
     ]
     heads = [words("scenario"), words("p_pareto"), words("mc_error"), words("on_front"), words("point")]
@@ -220,7 +268,7 @@ def regret_table(outcome: Outcome, criteria: Sequence[str], words: Words) -> lis
             for scenario, row in table.loc[name].iterrows()
         ]
         heads = [words(head) for head in ("scenario", "expected_regret", "regret95", "regret_max", "minimax")]
-        caption = f"{_title(outcome, name, words)}: {words('c_regret')}"
+        caption = f"{words('c_regret')}: {_title(outcome, name, words)}"
         made.append(Table(f"regret-{name}", caption, heads, ["s", code, code, code, "s"], rows))
     return made
 
@@ -234,18 +282,20 @@ def reversal_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
         ]
         for name, row in outcome.reversal().iterrows()
     ]  # fmt: skip
-    heads = [words(head) for head in ("criterion", "point_best", "p_same_best", "mc_error", "joint_best", "tau", "interval90")]
-    return Table("reversal", words("c_reversal"), heads, ["s", "s", "f2", "f3", "s", "f2", "s"], rows)
+    heads = [
+        words(head)
+        for head in ("criterion", "point_best", "p_same_best", "mc_error", "joint_best", "tau", "interval90")
+    ]
+    return Table("reversal", words("c_reversal"), heads, ["s", "s", "f2", "f3", "s", "f2", "i"], rows)
 
 
 def evpi_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     """EVPI of every criterion."""
     rows = []
     for name, row in outcome.evpi().iterrows():
-        code = _code(outcome, str(name), extra=2)
-        rows.append(
-            [_title(outcome, str(name), words), row["best"], numbers.cell(row["value"], code), numbers.cell(row["evpi"], code), numbers.cell(row["mc_error"], code)]
-        )
+        code = _code(outcome, str(name), extra=1)
+        gains = [gain(outcome, str(name), row[column], words, numbers) for column in ("evpi", "mc_error")]
+        rows.append([_title(outcome, str(name), words), row["best"], numbers.cell(row["value"], code), *gains])
     heads = [words(head) for head in ("criterion", "best_now", "mean", "evpi", "mc_error")]
     return Table("evpi", words("c_evpi"), heads, ["s"] * 5, rows)
 
@@ -254,10 +304,8 @@ def evppi_table(outcome: Outcome, table: pd.DataFrame, words: Words, numbers: Nu
     """EVPPI by criterion and group of parameters."""
     rows = []
     for (name, group), row in table.iterrows():
-        code = _code(outcome, str(name), extra=2)
+        gains = [gain(outcome, str(name), row[column], words, numbers) for column in ("evppi", "floor")]
         label = words("survey_paths") if group == "survey" else words(str(group))
-        rows.append(
-            [_title(outcome, str(name), words), label, row["n_parameters"], numbers.cell(row["evppi"], code), row["share"], numbers.cell(row["floor"], code)]
-        )
+        rows.append([_title(outcome, str(name), words), label, row["n_parameters"], gains[0], row["share"], gains[1]])
     heads = [words(head) for head in ("criterion", "group", "n_parameters", "evppi", "share", "floor")]
     return Table("evppi", words("c_evppi"), heads, ["s", "s", "d", "s", "%0", "s"], rows, [words("evppi_note")])

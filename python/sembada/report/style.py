@@ -16,7 +16,18 @@ __all__ = ["INK", "MUTED", "PAPER", "colours", "figure", "svg"]
 INK, MUTED, PAPER, GRID = "#1b2631", "#7b8794", "#ffffff", "#e4e7eb"
 
 # Okabe & Ito (2008), safe for the colour-blind, the rest chosen apart from them; the reference scenario is grey.
-_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#7F4F24", "#E6A800", "#6A3D9A", "#1B7F79", "#A11D4B")
+_PALETTE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#7F4F24",
+    "#E6A800",
+    "#6A3D9A",
+    "#1B7F79",
+    "#A11D4B",
+)
 
 _SETTINGS = {
     "font.family": "sans-serif",

@@ -18,7 +18,9 @@ __all__ = ["constructs_table", "effects_table", "explained", "hypotheses_table",
 def explained(outcome: Outcome) -> dict[str, float]:
     """Return R² by construct where the survey tables hold it."""
     table = outcome.survey.get("constructs")
-    return {} if table is None or "r2" not in table else {str(name): float(value) for name, value in table["r2"].items()}
+    return (
+        {} if table is None or "r2" not in table else {str(name): float(value) for name, value in table["r2"].items()}
+    )
 
 
 def hypotheses_table(
@@ -41,8 +43,19 @@ def hypotheses_table(
         ]
         for name, row in table.iterrows()
     ]
-    heads = ["hypothesis", "path", "expected", "estimate", "mean_draws", "std_error", "t", "p", "interval95", "decision"]
-    formats = ["s", "s", "s", "f3", "f3", "f3", "f2", "p", "s", "s"]
+    heads = [
+        "hypothesis",
+        "path",
+        "expected",
+        "estimate",
+        "mean_draws",
+        "std_error",
+        "t",
+        "p",
+        "interval95",
+        "decision",
+    ]
+    formats = ["s", "i", "s", "f3", "f3", "f3", "f2", "p", "i", "s"]
     return Table("hypotheses", words("c_hypotheses"), [words(head) for head in heads], formats, rows)
 
 
@@ -57,8 +70,19 @@ def effects_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table | N
         for part in ("direct", "indirect", "total"):
             cells += [row[part], numbers.interval(row[f"{part}_lower"], row[f"{part}_upper"], 3)]
         rows.append([*cells, row["p_total_positive"], words(row["mediation"]), row["vaf"]])
-    heads = ["path", "direct", "interval95", "indirect", "interval95", "total", "interval95", "p_positive", "mediation", "vaf"]
-    formats = ["s", "f3", "s", "f3", "s", "f3", "s", "f2", "s", "%0"]
+    heads = [
+        "path",
+        "direct",
+        "interval95",
+        "indirect",
+        "interval95",
+        "total",
+        "interval95",
+        "p_positive",
+        "mediation",
+        "vaf",
+    ]
+    formats = ["i", "f3", "i", "f3", "i", "f3", "i", "f2", "s", "%0"]
     refused = ((table["direct"] * table["indirect"]) < 0).any()
     notes = [words("vaf_note")] if refused else []
     return Table("effects", words("c_effects"), [words(head) for head in heads], formats, rows, notes)
@@ -78,7 +102,10 @@ def constructs_table(outcome: Outcome, words: Words) -> Table | None:
     for name, row in table.iterrows():
         cells = [row[column] for column, _, _ in shown]
         # an exogenous construct explains nothing: a dash, not a zero
-        cells = [np.nan if column in ("r2", "r2_adjusted") and not row["r2"] else cell for cell, (column, _, _) in zip(cells, shown, strict=True)]
+        cells = [
+            np.nan if column in ("r2", "r2_adjusted") and not row["r2"] else cell
+            for cell, (column, _, _) in zip(cells, shown, strict=True)
+        ]
         rows.append([str(name), *cells])
     heads = [words("construct"), *(words(head) for _, head, _ in shown)]
     return Table("constructs", words("c_constructs"), heads, ["s", *(code for _, _, code in shown)], rows)
@@ -89,6 +116,9 @@ def loadings_table(outcome: Outcome, words: Words) -> Table | None:
     table = outcome.survey.get("outer")
     if table is None:
         return None
-    rows = [[str(construct), str(indicator), row["loading"], row["weight"], row["vif"]] for (construct, indicator), row in table.iterrows()]
+    rows = [
+        [str(construct), str(indicator), row["loading"], row["weight"], row["vif"]]
+        for (construct, indicator), row in table.iterrows()
+    ]
     heads = [words("construct"), words("indicator"), words("loading"), words("weight"), "VIF"]
     return Table("loadings", words("c_loadings"), heads, ["s", "s", "f3", "f3", "f2"], rows)

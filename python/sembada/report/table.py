@@ -76,8 +76,10 @@ class Table:
 
     def html(self, numbers: Numbers) -> str:
         """Return an HTML table."""
-        align = ["t" if code == "s" else "n" for code in self.formats]
-        lines = [f'<figure class="table" id="{html.escape(self.key)}"><figcaption>{html.escape(self.caption)}</figcaption>']
+        align = [{"s": "t", "i": "i"}.get(code, "n") for code in self.formats]
+        lines = [
+            f'<figure class="table" id="{html.escape(self.key)}"><figcaption>{html.escape(self.caption)}</figcaption>'
+        ]
         lines.append('<div class="scroll"><table><thead><tr>')
         lines += [f'<th class="{a}">{html.escape(head)}</th>' for head, a in zip(self.headers, align, strict=True)]
         lines.append("</tr></thead><tbody>")
@@ -95,7 +97,7 @@ class Table:
         def line(cells: Sequence[str]) -> str:
             return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-        rule = [":---" if code == "s" else "---:" for code in self.formats]
+        rule = [":---" if code in ("s", "i") else "---:" for code in self.formats]
         lines = [f"**{self.caption}**", "", line(self.headers), line(rule)]
         lines += [line(row) for row in self.cells(numbers)]
         if self.notes:
@@ -104,7 +106,7 @@ class Table:
 
     def latex(self, numbers: Numbers) -> str:
         r"""Return a `table` with `booktabs` rules; wide ones are shrunk with `\resizebox` (package graphicx)."""
-        columns = "".join("l" if code == "s" else "r" for code in self.formats)
+        columns = "".join("l" if code in ("s", "i") else "r" for code in self.formats)
         lines = [
             r"\begin{table}[htbp]",
             r"\centering",

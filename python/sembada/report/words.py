@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sembada.errors import SpecificationError
 
 __all__ = ["LANGUAGES", "Words"]
@@ -77,7 +79,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "changes": ("parameters it sets", "parameter yang diatur"),
     "cost": ("public cost", "biaya publik"),
     "group": ("group", "kelompok"),
-    "range": ("range", "rentang"),
+    "meaning": ("meaning", "arti"),
+    "and": ("and", "dan"),
     "median": ("median", "median"),
     "mean": ("mean", "rerata"),
     "point": ("point estimate", "estimasi titik"),
@@ -251,6 +254,46 @@ _WORDS: dict[str, tuple[str, str]] = {
     "v_note": ("note", "catatan"),
     "v_caution": ("caution", "hati-hati"),
     "v_serious": ("serious", "serius"),
+    "all": ("all", "semua"),
+    # cautions: names, and their meaning in Indonesian (the English stands with the cautions)
+    "n_cross-sectional": ("cross-sectional", "lintas-seksi"),
+    "n_attenuation": ("attenuation", "atenuasi"),
+    "n_no delay": ("no delay", "tanpa tunda"),
+    "n_unit": ("unit", "satuan"),
+    "n_pure number": ("pure number", "bilangan murni"),
+    "n_not calibrated": ("not calibrated", "belum dikalibrasi"),
+    "n_calibration": ("calibration", "kalibrasi"),
+    "n_double counting": ("double counting", "hitung ganda"),
+    "n_sign": ("sign", "tanda"),
+    "n_negative weight": ("negative weight", "bobot negatif"),
+    "a_cross-sectional": (
+        "",
+        "koefisien jalur membandingkan perusahaan pada satu waktu; bukan laju dan bukan efek perubahan dalam satu perusahaan. Model memakainya sebagai keadaan tunak",
+    ),
+    "a_attenuation": (
+        "",
+        "skor mode A mengandung galat pengukuran yang mengecilkan jalur; jalankan studi dengan consistent=True (PLSc) di sampingnya dan lihat apakah pilihan bertahan",
+    ),
+    "a_no delay": (
+        "",
+        "tunda tidak dinyatakan: koefisien lintas-seksi menyatakan di mana keadaan menetap, bukan kapan; dekati nilainya melalui tunda dan sebutkan dalam delay=",
+    ),
+    "a_unit": ("", "parameter {parameter!r} bersatuan {stated!r} di model dan {unit!r} di tautan"),
+    "a_pure number": ("", "bentuk {form!r} memberi bilangan murni, tetapi tautan menyatakan satuan {unit!r}; pakai 'unstandardised'"),
+    "a_not calibrated": (
+        "",
+        "{gain!r} mengubah simpangan baku menjadi kuantitas tetapi belum dikalibrasi: berikan loading= dan cv= suatu indikator kuantitatif dan pakai bridge.calibrate",
+    ),
+    "a_calibration": (
+        "",
+        "efek log jangka panjang satu simpangan baku seharusnya sekitar muatan × KV = {target:.2f}: lihat bridge.calibrate({gain!r}, …); model memakai {gain} = {now:g}",
+    ),
+    "a_double counting": (
+        "",
+        "koefisien mungkin sudah memuat apa yang dibawa {mechanisms} di dalam model: jalankan studi dengan nilai nol untuk itu dan laporkan apakah pilihan bertahan",
+    ),
+    "a_sign": ("", "tandanya belum pasti: {other:.0f} % tarikan bootstrap bertanda lain"),
+    "a_negative weight": ("", "bobot yang berjumlah satu mengandaikan koefisien positif; yang ini {estimate:.3f}. Pakai bentuk 'z'"),
 }  # fmt: skip
 
 
@@ -275,6 +318,19 @@ class Words:
             )
         self.language = language
         self._column = LANGUAGES.index(language)
+
+    def join(self, items: Iterable[str]) -> str:
+        """Join items as a list in a sentence.
+
+        Examples
+        --------
+        >>> Words("id").join(["laba", "pelanggan"])
+        'laba dan pelanggan'
+        """
+        listed = list(items)
+        if len(listed) < 2:
+            return "".join(listed)
+        return f"{', '.join(listed[:-1])} {self('and')} {listed[-1]}"
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the words of a key; the key itself if it has none (names that a user gave)."""

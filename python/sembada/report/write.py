@@ -49,7 +49,7 @@ def write(
     hypotheses
         `{"H1": ("OI", "KMC", "+"), …}`; every path by default.
     synthetic
-        Whether to say on top that the data are synthetic. Default: what the provenance of the survey says.
+        Whether to say on top that the data are synthetic. Default: what the study says.
     decimal
         `"."` or `","`; by default the custom of the language.
     notes
@@ -87,7 +87,7 @@ def write(
     else:
         chosen = dict(criteria)
     parts = sections(outcome, chosen, words, numbers, hypotheses)
-    label = _is_synthetic(outcome) if synthetic is None else synthetic
+    label = bool(outcome.provenance.get("synthetic", False)) if synthetic is None else synthetic
     target.parent.mkdir(parents=True, exist_ok=True)
     if ending == ".xlsx":
         _excel(parts, target)
@@ -98,18 +98,13 @@ def write(
     return target
 
 
-def _is_synthetic(outcome: Outcome) -> bool:
-    def found(values: Any) -> bool:
-        if isinstance(values, Mapping):
-            return values.get("synthetic") is True or any(found(value) for value in values.values())
-        return False
-
-    return found(outcome.provenance)
-
-
 def _html(parts: list[Section], title: str, synthetic: bool, notes: str, words: Words, numbers: Numbers) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sembada.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("sembada.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     count = {"table": 0, "figure": 0}
     blocks = []
@@ -120,7 +115,9 @@ def _html(parts: list[Section], title: str, synthetic: bool, notes: str, words: 
             count[kind] += 1
             label = f"{words(kind)} {count[kind]}. "
             if isinstance(item, Table):
-                numbered = Table(item.key, label + item.caption, item.headers, item.formats, item.rows, item.notes, item.strong)
+                numbered = Table(
+                    item.key, label + item.caption, item.headers, item.formats, item.rows, item.notes, item.strong
+                )
                 items.append({"kind": kind, "html": numbered.html(numbers)})
             else:
                 items.append({"kind": kind, "html": item.draw(), "caption": label + item.caption, "key": item.key})
@@ -156,7 +153,11 @@ def _latex(parts: list[Section], title: str, synthetic: bool, notes: str, words:
     for section in parts:
         lines += ["", rf"\section*{{{tex(section.title)}}}"]
         if section.sentences:
-            lines += [r"\begin{itemize}", *(rf"\item {tex(sentence)}" for sentence in section.sentences), r"\end{itemize}"]
+            lines += [
+                r"\begin{itemize}",
+                *(rf"\item {tex(sentence)}" for sentence in section.sentences),
+                r"\end{itemize}",
+            ]
         lines += [item.latex(numbers) for item in section.items if isinstance(item, Table)]
     return "\n".join(lines) + "\n"
 
@@ -187,7 +188,7 @@ def _excel(parts: list[Section], target: Path) -> None:
                 sheet.append([note])
             for number, code in enumerate(item.formats, start=1):
                 letter = openpyxl.utils.get_column_letter(number)
-                sheet.column_dimensions[letter].width = 28 if code == "s" else 14
+                sheet.column_dimensions[letter].width = 28 if code in ("s", "i") else 14
                 for row_number in range(4, 4 + len(item.rows)):
                     sheet.cell(row_number, number).number_format = _excel_format(code)
             sheet.freeze_panes = "A4"
@@ -201,7 +202,7 @@ def _plain(value: Any) -> Any:
 
 
 def _excel_format(code: str) -> str:
-    if code in ("s", "g"):
+    if code in ("s", "i", "g"):
         return "General"
     digits = 0 if code == "d" else 3 if code == "p" else int(code[1:])
     return ("0." + "0" * digits if digits else "0") + (" %" if code[0] == "%" else "")

@@ -13,7 +13,7 @@ from sembada.errors import SpecificationError, unknown_name
 from sembada.study import cautions
 from sembada.study.draws import PathDraws, path_draws
 from sembada.study.link import Link, Scale
-from sembada.study.models import final_value, parameter_units, parameter_values
+from sembada.study.models import final_value, meanings, parameter_values
 
 __all__ = ["Bridge"]
 
@@ -181,11 +181,14 @@ class Bridge:
         Returns
         -------
         pandas.DataFrame
-            Columns `link, caution, severity, message`; severity is `note`, `caution` or `serious`.
+            Columns `link, caution, severity, message, facts`; severity is `note`, `caution` or `serious`; facts are the numbers in the
+            message.
         """
         draws = None if bootstrap is None else path_draws(bootstrap)
-        rows = cautions.find(self.links, draws, parameter_units(self.model), parameter_values(self.model))
-        return pd.DataFrame(rows, columns=["link", "caution", "severity", "message"])
+        units = {name: unit for name, (unit, _) in meanings(self.model).items() if unit}
+        found = cautions.find(self.links, draws, units, parameter_values(self.model))
+        rows = [(item.link, item.caution, item.severity, item.message, item.facts) for item in found]
+        return pd.DataFrame(rows, columns=["link", "caution", "severity", "message", "facts"])
 
     def long_run(
         self, variable: str, shift: str, *, params: Mapping[str, float] | None = None, size: float = 1.0

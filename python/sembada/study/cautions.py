@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sembada.study.draws import PathDraws
 from sembada.study.link import Link
 
-__all__ = ["find"]
+__all__ = ["MESSAGES", "Caution", "find"]
 
-Row = tuple[str, str, str, str]
+#: What each caution means; the facts of a caution fill the braces.
+MESSAGES: dict[str, str] = {
+    "cross-sectional": (
+        "path coefficients compare firms at one time; they are not rates and not effects of change within a firm. The model "
+        "uses them as a steady state"
+    ),
+    "attenuation": (
+        "mode A scores carry measurement error, which shrinks paths towards zero; run the study with consistent=True (PLSc) "
+        "beside it and see whether the choice stands"
+    ),
+    "no delay": (
+        "no delay is stated: a cross-sectional coefficient says where things settle, not when; let the model approach the value "
+        "through a delay and name it in delay="
+    ),
+    "unit": "parameter {parameter!r} has the unit {stated!r} in the model and {unit!r} in the link",
+    "pure number": "form {form!r} gives a pure number, but the link states the unit {unit!r}; use 'unstandardised'",
+    "not calibrated": (
+        "{gain!r} turns standard deviations into quantities but is not calibrated: give loading= and cv= of a quantitative "
+        "indicator and use bridge.calibrate"
+    ),
+    "calibration": (
+        "the long-run log effect of one standard deviation should be about loading × CV = {target:.2f}: see "
+        "bridge.calibrate({gain!r}, …); the model has {gain} = {now:g}"
+    ),
+    "double counting": (
+        "the coefficient may already contain what {mechanisms} carry in the model: run the study with these at zero and report "
+        "whether the choice stands"
+    ),
+    "sign": "the sign is open: {other:.0f} % of the bootstrap draws have the other one",
+    "negative weight": "weights that sum to one suppose positive coefficients; this one is {estimate:.3f}. Use form 'z'",
+}
 
-_DIMENSIONLESS = {"", "1", "dmnl", "dimensionless"}
+
+class Caution(NamedTuple):
+    """One caution: the link (`all` for every one), its name, severity, the facts behind it."""
+
+    link: str
+    caution: str
+    severity: str
+    facts: dict[str, Any]
+
+    @property
+    def message(self) -> str:
+        """What it means and what to do."""
+        return MESSAGES[self.caution].format(**self.facts)
 
 
 def find(
@@ -21,8 +64,8 @@ def find(
     draws: PathDraws | None,
     units: Mapping[str, str],
     values: Mapping[str, float] | None,
-) -> list[Row]:
-    """Return `(link, caution, severity, message)` for every caution that applies.
+) -> list[Caution]:
+    """Return every caution that applies.
 
     Parameters
     ----------
@@ -35,137 +78,61 @@ def find(
     values
         Values of the model's parameters, if known.
     """
-    rows: list[Row] = [
-        (
-            "all",
-            "cross-sectional",
-            "note",
-            "path coefficients compare firms at one time; they are not rates and not effects of change within a firm. "
-            "The model uses them as a steady state",
-        )
-    ]
-    rows += _attenuation(draws)
+    found = [Caution("all", "cross-sectional", "note", {})]
+    if draws is not None and draws.consistent is not True:
+        found.append(Caution("all", "attenuation", "note", {}))
     for link in links:
-        rows += _delay(link) + _unit(link, units) + _calibration(link, values) + _double(link)
+        found += _delay(link) + _unit(link, units) + _calibration(link, values) + _double(link)
         if draws is not None:
-            rows += _sign(link, draws)
-    return rows
+            found += _sign(link, draws)
+    return found
 
 
-def _attenuation(draws: PathDraws | None) -> list[Row]:
-    if draws is None or draws.consistent is True:
-        return []
-    return [
-        (
-            "all",
-            "attenuation",
-            "note",
-            "mode A scores carry measurement error, which shrinks paths towards zero; run the study with consistent=True "
-            "(PLSc) beside it and see whether the choice stands",
-        )
-    ]
+def _delay(link: Link) -> list[Caution]:
+    return [Caution(link.name, "no delay", "caution", {})] if link.delay is None else []
 
 
-def _delay(link: Link) -> list[Row]:
-    if link.delay is not None:
-        return []
-    return [
-        (
-            link.name,
-            "no delay",
-            "caution",
-            "no delay is stated: a cross-sectional coefficient says where things settle, not when; let the model approach the "
-            "value through a delay and name it in delay=",
-        )
-    ]
+def _plain_unit(unit: str) -> str:
+    """Units without dimension are one unit, whatever their name."""
+    return "dmnl" if unit.lower() in ("", "1", "dmnl", "dimensionless") else unit.lower()
 
 
-def _unit(link: Link, units: Mapping[str, str]) -> list[Row]:
+def _unit(link: Link, units: Mapping[str, str]) -> list[Caution]:
     stated = units.get(link.parameter)
-    rows: list[Row] = []
-    if stated is not None and stated.lower() not in _DIMENSIONLESS | {link.unit.lower()}:
-        rows.append(
-            (
-                link.name,
-                "unit",
-                "serious",
-                f"parameter {link.parameter!r} has the unit {stated!r} in the model and {link.unit!r} in the link",
-            )
-        )
-    if link.form != "unstandardised" and link.unit.lower() not in _DIMENSIONLESS:
-        rows.append(
-            (
-                link.name,
-                "unit",
-                "serious",
-                f"form {link.form!r} gives a pure number, but the link states the unit {link.unit!r}; use 'unstandardised'",
-            )
-        )
-    return rows
+    found = []
+    if stated is not None and _plain_unit(stated) != _plain_unit(link.unit):
+        facts = {"parameter": link.parameter, "stated": stated, "unit": link.unit}
+        found.append(Caution(link.name, "unit", "serious", facts))
+    if link.form != "unstandardised" and _plain_unit(link.unit) != "dmnl":
+        found.append(Caution(link.name, "pure number", "serious", {"form": link.form, "unit": link.unit}))
+    return found
 
 
-def _calibration(link: Link, values: Mapping[str, float] | None) -> list[Row]:
+def _calibration(link: Link, values: Mapping[str, float] | None) -> list[Caution]:
     if link.gain is None:
         return []
     if link.loading is None or link.cv is None:
-        return [
-            (
-                link.name,
-                "calibration",
-                "caution",
-                f"{link.gain!r} turns standard deviations into quantities but is not calibrated: give loading= and cv= of a "
-                "quantitative indicator and use bridge.calibrate",
-            )
-        ]
-    now = "" if values is None or link.gain not in values else f"; it is {values[link.gain]:g} now"
+        return [Caution(link.name, "not calibrated", "caution", {"gain": link.gain})]
+    now = np.nan if values is None else values.get(link.gain, np.nan)
     return [
-        (
-            link.name,
-            "calibration",
-            "note",
-            f"the long-run log effect of one standard deviation should be about loading × CV = {link.loading * link.cv:.2f}: "
-            f"bridge.calibrate({link.gain!r}, …){now}",
-        )
+        Caution(link.name, "calibration", "note", {"gain": link.gain, "target": link.loading * link.cv, "now": now})
     ]
 
 
-def _double(link: Link) -> list[Row]:
+def _double(link: Link) -> list[Caution]:
     if not link.mechanisms:
         return []
-    listed = ", ".join(link.mechanisms)
-    return [
-        (
-            link.name,
-            "double counting",
-            "caution",
-            f"the coefficient may already contain what {listed} carry in the model: run the study with these at zero and report "
-            "whether the choice stands",
-        )
-    ]
+    return [Caution(link.name, "double counting", "caution", {"mechanisms": ", ".join(link.mechanisms)})]
 
 
-def _sign(link: Link, draws: PathDraws) -> list[Row]:
+def _sign(link: Link, draws: PathDraws) -> list[Caution]:
     column = draws.column(link.path)
     column = column[np.isfinite(column)]
-    estimate = draws.estimate[draws.index(link.path)]
+    estimate = float(draws.estimate[draws.index(link.path)])
     other = float((column * np.sign(estimate) < 0).mean()) if column.size else 0.0
-    rows: list[Row] = []
+    found = []
     if other > 0.025:
-        rows.append(
-            (
-                link.name,
-                "sign",
-                "caution",
-                f"the sign is open: {100 * other:.0f} % of the bootstrap draws have the other one",
-            )
-        )
+        found.append(Caution(link.name, "sign", "caution", {"other": 100 * other}))
     if link.form == "weight" and (estimate < 0 or other > 0.025):
-        rows.append(
-            (
-                link.name,
-                "negative weight",
-                "serious",
-                f"weights that sum to one suppose positive coefficients; this one is {estimate:.3f}. Use form 'z'",
-            )
-        )
-    return rows
+        found.append(Caution(link.name, "negative weight", "serious", {"estimate": estimate}))
+    return found

@@ -9,24 +9,33 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["batch", "final_value", "parameter_units", "parameter_values", "stock_names"]
+__all__ = ["batch", "final_value", "meanings", "parameter_values", "stock_names", "variable_names"]
 
 Array = NDArray[np.float64]
 
 
 def parameter_values(model: Any) -> Mapping[str, float] | None:
     """Return the scalar parameters and their values, or `None` if the model does not tell."""
-    return getattr(model, "parameters", None)
+    told = getattr(model, "parameters", None)
+    return None if told is None else {str(name): float(value) for name, value in told.items()}
 
 
-def parameter_units(model: Any) -> Mapping[str, str]:
-    """Return the units that the model states."""
-    return getattr(model, "units", None) or {}
+def meanings(model: Any) -> dict[str, tuple[str, str]]:
+    """Return unit and comment of every variable that the model describes."""
+    told = getattr(model, "variables", None) or {}
+    return {str(name): (str(info.unit or ""), str(info.comment or "")) for name, info in told.items()}
 
 
 def stock_names(model: Any) -> list[str]:
-    """Return the names of the stocks."""
-    return list(getattr(model, "stocks", ()))
+    """Return the names of the stocks without dimensions."""
+    told = getattr(model, "variables", None) or {}
+    return [str(name) for name, info in told.items() if info.type == "stock" and not info.dimensions]
+
+
+def variable_names(model: Any) -> list[str] | None:
+    """Return the names of all variables, or `None` if the model does not tell."""
+    told = getattr(model, "variables", None)
+    return None if told is None else [str(name) for name in told]
 
 
 def final_value(model: Any, params: Mapping[str, float], variable: str) -> float:

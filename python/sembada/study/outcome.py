@@ -55,6 +55,8 @@ class Outcome:
         `(n_scenarios, n_draws)`: 0 succeeded, −1 the replicate had failed, others as in the model's sweep.
     failed : pandas.DataFrame
         Failed runs as the sweep describes them.
+    meanings : dict
+        Unit and comment of the parameters of the design, as the model states them.
     provenance : dict
         Versions, seed, options, and SHA-256 of model, bootstrap, design and scenarios. No dates.
     """
@@ -78,6 +80,7 @@ class Outcome:
     hand_off: pd.DataFrame
     audit: pd.DataFrame
     survey: Mapping[str, pd.DataFrame]
+    meanings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     time_unit: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 

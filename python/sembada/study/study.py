@@ -16,7 +16,7 @@ from sembada.errors import SpecificationError, unknown_name
 from sembada.study.bridge import Bridge
 from sembada.study.draws import PathDraws, path_draws
 from sembada.study.measure import Measure, as_measures
-from sembada.study.models import batch, parameter_values, stock_names
+from sembada.study.models import batch, meanings, parameter_values, stock_names, variable_names
 from sembada.study.outcome import Outcome
 from sembada.study.scenario import Scenario, as_scenarios
 from sembada.study.survey import survey_tables
@@ -56,6 +56,8 @@ class Study:
         Further variables whose course over time is kept.
     title
         What reports call the study.
+    synthetic
+        Whether the survey is made up; reports say so on top.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class Study:
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     save: Sequence[str] = ()
     title: str = ""
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         scenarios = as_scenarios(self.scenarios)
@@ -107,6 +110,10 @@ class Study:
             for name in scenario.params:
                 if scenario.model is None and known is not None and name not in known:
                     raise unknown_name("parameter", name, known, where=f"scenario {scenario.name!r}")
+        there = variable_names(self.bridge.model)
+        for name in [*(variable for measure in measures.values() for variable in measure.variables), *self.save]:
+            if there is not None and name not in there:
+                raise unknown_name("variable", name, there, where="measures and save")
         for group, members in self.groups.items():
             for name in members:
                 if name not in self.uncertainties:
@@ -187,6 +194,7 @@ class Study:
             hand_off=self.bridge.table(self.bootstrap),
             audit=audit,
             survey=survey_tables(self.bootstrap),
+            meanings={name: told for name, told in meanings(self.bridge.model).items() if name in set(design.columns)},
             time_unit=str(getattr(getattr(self.bridge.model, "time", None), "unit", "") or ""),
             provenance=self._provenance(paths, design, draws, seed, options),
         )
@@ -239,11 +247,12 @@ class Study:
             "numpy": np.__version__,
             "scipy": scipy.__version__,
             "pandas": pd.__version__,
+            "synthetic": self.synthetic,
             "seed": seed,
             "draws": int(draws),
             "replicates": len(paths.values),
             "options": {name: value for name, value in options.items() if name not in quiet},
-            "model": getattr(self.bridge.model, "digest", "") or "",
+            "model": getattr(self.bridge.model, "hash", "") or "",
             "bootstrap": _digest(paths.values.tobytes(), repr(paths.paths).encode()),
             "design": _digest(design.to_numpy(dtype=float).tobytes(), repr(list(design.columns)).encode()),
             "scenarios": _digest(policies.encode()),
