@@ -15,7 +15,6 @@ from sembada.errors import DataError, SpecificationError, unknown_name
 from sembada.pls import intervals, slopes
 from sembada.pls.engine import Layout, System, place, seed_key
 from sembada.pls.frames import Table
-from sembada.pls.missing import complete, expectation_maximisation
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
 
@@ -49,8 +48,6 @@ STANDARD = (
     "paths", "outer_weights", "loadings", "total_effects", "indirect_effects", "specific_indirect", "r2", "f2", "htmt",
     "reliability",
 )  # fmt: skip
-#: Ways to complete missing values that are repeated on each resample.
-COMPLETED = ("regression", "em")
 #: Replicates that an executor is handed at a time.
 BLOCK = 1_000
 #: Inner resamples a replicate for the standard errors of studentized intervals (Efron & Tibshirani 1993, ch. 12.5).
@@ -465,14 +462,11 @@ class Bootstrap:
         """Return the estimates, laid out as the draws."""
         if "estimate" not in self._cache:
             fit = self.fit
-            values, missing = fit._table.matrix, fit._missing
-            if missing in COMPLETED:
-                values, missing = complete(values, fit._table.columns, missing, fit._table.weights), "error"
             result = fit._system.engine.fit(
-                values,
+                fit._preparation.apply(fit._table.matrix, fit._table.weights),
                 statistics=list(self._names),
                 weights=fit._table.weights,
-                missing=missing,
+                missing=fit._preparation.for_engine,
                 kernel=fit.provenance.kernel,
             )
             self._cache["estimate"] = np.asarray(result["values"], dtype=np.float64)
@@ -493,7 +487,9 @@ class Bootstrap:
             first, second = seed_key(self._plan.get("seed") or 0)[1]
             each = np.empty_like(self._values)
             for b in range(self.n):
-                counts = fit._system.engine.resample(fit._table.matrix, self._plan["plan"], b, fit._missing)
+                counts = fit._system.engine.resample(
+                    fit._table.matrix, self._plan["plan"], b, fit._preparation.for_engine
+                )
                 if self.method == "bayesian" or fit._table.weights is not None:
                     raise SpecificationError(
                         "a studentized interval needs resamples of whole rows: use method='bootstrap' without weights"
@@ -547,14 +543,14 @@ def _replicate(
     threads: int | None,
     progress: Callable[[int, int], object] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    if fit._missing in COMPLETED:
-        return _completed(fit, plan, names, sign, progress)
+    if fit._preparation.is_needed:
+        return _prepared(fit, plan, names, sign, progress)
     values, status, detail = fit._system.engine.replicate(
         fit._table.matrix,
         plan,
         statistics=list(names),
         weights=fit._table.weights,
-        missing=fit._missing,
+        missing=fit._preparation.for_engine,
         sign=sign,
         threads=threads,
         progress=progress,
@@ -563,29 +559,43 @@ def _replicate(
     return values, np.column_stack([status, detail]).astype(np.int32)
 
 
-def _completed(
+def _prepared(
     fit: Fit,
     plan: dict[str, Any],
     names: Sequence[str],
     sign: str,
     progress: Callable[[int, int], object] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Complete the missing values of each resample from that resample alone, then estimate it."""
+    """Prepare each resample from that resample alone, then estimate it."""
     if sign != "none":
         raise SpecificationError(
-            f"sign={sign!r} does not go with missing={fit._missing!r}: use the dominant indicator of a block instead"
+            f"sign={sign!r} does not go with missing={fit._preparation.missing!r} and "
+            f"correlation={fit._preparation.correlation!r}: use the dominant indicator of a block instead"
         )
     engine, table = fit._system.engine, fit._table
     total = table.n_obs if plan["kind"] == "jackknife" else len(plan["indices"]) if "indices" in plan else plan["n"]
-    start = expectation_maximisation(table.matrix, table.weights)[:2] if fit._missing == "em" else None
+    start = fit._preparation.start(table.matrix, table.weights)
+    width = sum(entry["length"] for entry in engine.layout(list(names)).values())
     rows = []
     codes = np.zeros((total, 2), dtype=np.int32)
     for number in range(total):
         weights = engine.resample(np.nan_to_num(table.matrix), plan, number)
         if table.weights is not None:
             weights = weights * table.weights
-        values = complete(table.matrix, table.columns, fit._missing, weights, start)
-        result = engine.fit(values, statistics=list(names), weights=weights, kernel=fit.provenance.kernel)
+        try:
+            values = fit._preparation.apply(table.matrix, weights, start)
+        except DataError:
+            # A resample in which a column has one answer only, or too few complete rows.
+            rows.append(np.full(width, np.nan))
+            codes[number] = _core.pls_status().index("zero variance"), -1
+            continue
+        result = engine.fit(
+            values,
+            statistics=list(names),
+            weights=weights,
+            missing=fit._preparation.for_engine,
+            kernel=fit.provenance.kernel,
+        )
         rows.append(np.asarray(result["values"], dtype=np.float64))
         codes[number] = result["status"], result["detail"]
         if progress is not None:
@@ -597,10 +607,10 @@ def _spread_out(
     fit: Fit, plan: dict[str, Any], names: Sequence[str], sign: str, executor: Any, report: execution.Report | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Run blocks of replicates on an executor; they are placed by number, so its order does not matter."""
-    if plan["kind"] == "jackknife" or fit._missing in COMPLETED:
+    if plan["kind"] == "jackknife" or fit._preparation.is_needed:
         return _replicate(fit, plan, names, sign, None, report)
     total = len(plan["indices"]) if plan["kind"] == "indices" else int(plan["n"])
-    work = _Work(fit._system, fit._table, plan, tuple(names), fit._missing, sign, fit.provenance.kernel)
+    work = _Work(fit._system, fit._table, plan, tuple(names), fit._preparation.for_engine, sign, fit.provenance.kernel)
     parts = [part for _, part in execution.run(work, execution.split(total, BLOCK), executor=executor, report=report)]
     values = np.concatenate([part[0] for part in parts])
     codes = np.column_stack([np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])])

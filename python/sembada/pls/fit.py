@@ -14,10 +14,10 @@ from sembada import __version__, _core
 from sembada.errors import InadmissibleError, SembadaWarning
 from sembada.pls import admissible
 from sembada.pls import criteria as information
-from sembada.pls.bootstrap import COMPLETED, Bootstrap, replicate
+from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
 from sembada.pls.frames import Table, read
-from sembada.pls.missing import complete
+from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, ordinal_columns
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
 from sembada.pls.summary import Summary, summarise_fit
@@ -55,20 +55,20 @@ class Fit:
         The model as the engine sees it.
     table
         The indicators.
-    missing
-        What was done about missing values.
+    preparation
+        What is done to each sample before its moments are taken.
     result
         What the engine returned.
     provenance
         What the result was made from.
     """
 
-    __slots__ = ("_layouts", "_missing", "_result", "_system", "_table", "model", "provenance")
+    __slots__ = ("_layouts", "_preparation", "_result", "_system", "_table", "model", "provenance")
     model: Model
     provenance: Provenance
     _system: System
     _table: Table
-    _missing: str
+    _preparation: Preparation
     _result: dict[str, Any]
     _layouts: dict[str, Layout]
 
@@ -77,7 +77,7 @@ class Fit:
         model: Model,
         system: System,
         table: Table,
-        missing: str,
+        preparation: Preparation,
         result: dict[str, Any],
         provenance: Provenance,
     ) -> None:
@@ -86,7 +86,7 @@ class Fit:
         put(self, "provenance", provenance)
         put(self, "_system", system)
         put(self, "_table", table)
-        put(self, "_missing", missing)
+        put(self, "_preparation", preparation)
         put(self, "_result", result)
         put(self, "_layouts", system.layouts())
 
@@ -96,7 +96,7 @@ class Fit:
     def __reduce__(self) -> tuple[Any, ...]:
         # Scores follow from the indicators; everything else is a few numbers a construct.
         result = {key: value for key, value in self._result.items() if key != "scores"}
-        return Fit, (self.model, self._system, self._table, self._missing, result, self.provenance)
+        return Fit, (self.model, self._system, self._table, self._preparation, result, self.provenance)
 
     def __repr__(self) -> str:
         parts = [f"{len(self.model.constructs)} constructs", f"n_obs={self.n_obs:g}", f"n_iter={self.n_iter}"]
@@ -240,7 +240,9 @@ class Fit:
 
     def _scores(self) -> NDArray[np.float64]:
         if "scores" not in self._result:
-            self._result["scores"] = _run(self._system, self._table, self._missing, self.provenance.kernel)["scores"]
+            self._result["scores"] = _run(self._system, self._table, self._preparation, self.provenance.kernel)[
+                "scores"
+            ]
         return np.array(self._result["scores"], dtype=np.float64)
 
     def _square(self, values: NDArray[np.float64]) -> pd.DataFrame:
@@ -443,11 +445,9 @@ def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series([], dtype=np.float64) for column in columns}, index=index)
 
 
-def _run(system: System, table: Table, missing: str, kernel: str) -> dict[str, Any]:
-    values = table.matrix
-    if missing in COMPLETED:
-        values, missing = complete(values, table.columns, missing, table.weights), "error"
-    return system.engine.fit(values, weights=table.weights, missing=missing, kernel=kernel)
+def _run(system: System, table: Table, preparation: Preparation, kernel: str) -> dict[str, Any]:
+    values = preparation.apply(table.matrix, table.weights)
+    return system.engine.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
 
 
 def estimate(
@@ -462,6 +462,8 @@ def estimate(
     max_iter: int,
     tol: float,
     missing_value: float | Sequence[float] | None,
+    correlation: str,
+    ordinal: Sequence[str] | bool | None,
     kernel: str,
 ) -> Fit:
     """Estimate a model once; see `Model.fit`."""
@@ -473,10 +475,12 @@ def estimate(
         tol=tol,
     )
     choice("missing", missing, MISSING)
+    choice("correlation", correlation, CORRELATIONS)
     choice("kernel", kernel, ("auto", *_core.available_kernels()))
     table = read(data, model.columns, weights=weights, missing_value=missing_value)
+    preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal))
     system = System(model.specification, options)
-    result = _run(system, table, missing, kernel)
+    result = _run(system, table, preparation, kernel)
     word = _core.pls_status()[int(result["status"])]
     error = None
     if word != "ok":
@@ -492,6 +496,7 @@ def estimate(
                 "scheme": options.scheme,
                 "consistent": options.consistent,
                 "missing": missing,
+                "correlation": correlation,
                 "weighted": table.weights is not None,
                 "higher_order": options.higher_order,
                 "interactions": model.specification.interactions,
@@ -511,4 +516,4 @@ def estimate(
             SembadaWarning,
             stacklevel=3,
         )
-    return Fit(model, system, table, missing, result, provenance)
+    return Fit(model, system, table, preparation, result, provenance)

@@ -141,6 +141,32 @@ def _root(matrix: Array) -> tuple[Array, Array]:
     return (vectors * root) @ vectors.T, (vectors * inverse) @ vectors.T
 
 
+def carry(centred: Array, share: Array, target: Array) -> Array:
+    """Move rows so that their covariances become the given ones, by the smallest linear map that does it.
+
+    Parameters
+    ----------
+    centred
+        Rows with mean zero `(n_obs, n_columns)`.
+    share
+        Row weights that add up to one.
+    target
+        Covariances to carry.
+
+    Returns
+    -------
+    ndarray
+        The moved rows.
+
+    Notes
+    -----
+    The optimal transport map between normal distributions with covariances C and Σ is
+    `C^-½ (C^½ Σ C^½)^½ C^-½` (Olkin & Pukelsheim 1982).
+    """
+    have, back = _root((centred * share[:, None]).T @ centred)
+    return np.asarray(centred @ (back @ _root(have @ target @ have)[0] @ back))
+
+
 def complete(
     values: Array,
     columns: Sequence[str],
@@ -203,10 +229,7 @@ def complete(
     scale = np.sqrt(np.diag(cov))
     scale = np.where(scale > 0, scale, 1.0)
     z = deviation / scale
-    have, back = _root((z * share[:, None]).T @ z)
-    # The optimal transport map between two normal distributions, C^-½ (C^½ Σ C^½)^½ C^-½, is the smallest one.
-    move = back @ _root(have @ (cov / np.outer(scale, scale)) @ have)[0] @ back
-    return np.asarray(mean + (z @ move) * scale)
+    return np.asarray(mean + carry(z, share, cov / np.outer(scale, scale)) * scale)
 
 
 def impute(values: Array, columns: Sequence[str], count: int, seed: int | None) -> tuple[list[Array], int]:

@@ -202,6 +202,8 @@ class Model:
         max_iter: int = 300,
         tol: float = 1e-7,
         missing_value: float | Sequence[float] | None = None,
+        correlation: str = "pearson",
+        ordinal: Sequence[str] | bool | None = None,
         kernel: str = "auto",
     ) -> Fit:
         """Estimate the model.
@@ -230,6 +232,12 @@ class Model:
             The weights have settled when the sum of their absolute changes is below this.
         missing_value
             One or more numbers that stand for a missing answer, such as −99.
+        correlation
+            `"pearson"`; `"polychoric"` for ordinal answers (ordinal PLS; with `consistent`, ordinal PLSc); or
+            `"spearman"`, which extreme answers hardly move.
+        ordinal
+            The ordinal columns, or `True` for all, with `"polychoric"`; by default columns of at most ten whole
+            numbers.
         kernel
             `"auto"`, or `"portable"` for the same bits on every processor.
 
@@ -269,6 +277,8 @@ class Model:
             max_iter=max_iter,
             tol=tol,
             missing_value=missing_value,
+            correlation=correlation,
+            ordinal=ordinal,
             kernel=kernel,
         )
 
