@@ -4,9 +4,20 @@
 //! help, a paper. What the tools do not document is marked as a choice of ours. A result that does not exist is NaN.
 
 pub mod allocate;
+pub mod batch;
+pub mod belt;
 pub mod call;
+pub mod clock;
+pub mod conveyor;
 pub mod curve;
+pub mod depreciation;
+pub mod fifo;
+pub mod lookup;
 pub mod market;
+pub mod material;
+pub mod oven;
+pub mod queue;
 pub mod random;
+pub mod response;
 pub mod special;
 pub mod table;
