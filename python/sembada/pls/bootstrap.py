@@ -462,7 +462,7 @@ class Bootstrap:
         """Return the estimates, laid out as the draws."""
         if "estimate" not in self._cache:
             fit = self.fit
-            result = fit._system.engine.fit(
+            result = fit._system.fit(
                 fit._preparation.apply(fit._table.matrix, fit._table.weights),
                 statistics=list(self._names),
                 weights=fit._table.weights,
@@ -523,7 +523,7 @@ class _Work:
             plan = {**self.plan, "indices": self.plan["indices"][block.start : block.stop]}
         else:
             plan = {**self.plan, "n": len(block), "first": block.start}
-        return self.system.engine.replicate(
+        return self.system.replicate(
             self.table.matrix,
             plan,
             statistics=list(self.names),
@@ -545,7 +545,7 @@ def _replicate(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     if fit._preparation.is_needed:
         return _prepared(fit, plan, names, sign, progress)
-    values, status, detail = fit._system.engine.replicate(
+    values, status, detail = fit._system.replicate(
         fit._table.matrix,
         plan,
         statistics=list(names),
@@ -575,7 +575,7 @@ def _prepared(
     engine, table = fit._system.engine, fit._table
     total = table.n_obs if plan["kind"] == "jackknife" else len(plan["indices"]) if "indices" in plan else plan["n"]
     start = fit._preparation.start(table.matrix, table.weights)
-    width = sum(entry["length"] for entry in engine.layout(list(names)).values())
+    width = sum(len(layout.labels) for layout in fit._system.layouts(names).values())
     rows = []
     codes = np.zeros((total, 2), dtype=np.int32)
     for number in range(total):
@@ -589,7 +589,7 @@ def _prepared(
             rows.append(np.full(width, np.nan))
             codes[number] = _core.pls_status().index("zero variance"), -1
             continue
-        result = engine.fit(
+        result = fit._system.fit(
             values,
             statistics=list(names),
             weights=weights,
@@ -671,7 +671,7 @@ def replicate(
     choice("sign", sign, SIGNS)
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise SpecificationError(f"n={n!r}: expected a positive number of replicates", {"n": n})
-    known = set(fit._system.engine.statistics)
+    known = set(fit._system.statistics)
     wanted = STANDARD if statistics is None else tuple(statistics)
     for name in wanted:
         if name not in GROUPS:

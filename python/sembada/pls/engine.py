@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -22,6 +22,7 @@ from sembada.errors import (
     SpecificationError,
     UnsupportedError,
 )
+from sembada.pls.equations import effects, equations, solve
 from sembada.pls.exchange import to_dict
 from sembada.pls.specification import Specification, choice, factors
 
@@ -31,6 +32,12 @@ Scheme: TypeAlias = Literal["path", "factorial", "centroid", "pca"]
 HigherOrder: TypeAlias = Literal["two-stage", "embedded", "repeated"]
 
 _MODES = {"B-nonnegative": "nnls"}
+
+#: Statistics of the structural model; two-stage least squares has its own.
+STRUCTURAL = frozenset(
+    {"paths", "r2", "r2_adjusted", "total_effects", "indirect_effects", "specific_indirect", "f2", "vif"}
+    | {"srmr", "d_uls", "d_g", "nfi"}
+)
 
 #: Names of the index levels of each kind of statistic.
 LEVELS = {
@@ -137,6 +144,7 @@ class System:
             *_nested(specification),
             *specification.terms,
         )
+        self.equations = equations(specification) if specification.equations == "2sls" else ()
         self.engine = _core.PlsEngine(self._plain())
 
     def __reduce__(self) -> tuple[type[System], tuple[Specification, Options]]:
@@ -158,6 +166,11 @@ class System:
             # Without a direction there is nothing to regress on: every neighbour counts by its correlation.
             scheme = "factorial" if scheme == "path" else scheme
             paths = [sorted((node[left], node[right])) for left, right in dict.fromkeys(spec.correlations)]
+        elif not spec.is_recursive:
+            # In a loop each neighbour is predictor and outcome: its correlation counts, once.
+            scheme = "factorial" if scheme == "path" else scheme
+            pairs = dict.fromkeys((min(pair), max(pair)) for pair in map(tuple, paths))
+            paths = [list(pair) for pair in pairs]
         constructs: list[dict[str, Any]] = []
         higher: list[dict[str, Any]] = []
         for name in self.nodes:
@@ -196,9 +209,29 @@ class System:
             "tol": float(options.tol),
         }
 
+    @property
+    def statistics(self) -> list[str]:
+        """Names of all statistics that the model has."""
+        if not self.equations:
+            return list(self.engine.statistics)
+        return [*(name for name in self.engine.statistics if name not in STRUCTURAL), *self._own(None)]
+
+    def _own(self, statistics: Sequence[str] | None) -> list[str]:
+        """Return the statistics that follow from two-stage least squares, not from the engine."""
+        if not self.equations:
+            return []
+        own = ["paths", "r2", "total_effects", "indirect_effects"]
+        return [name for name in own if statistics is None or name in statistics]
+
+    def _engine_names(self, statistics: Sequence[str] | None) -> list[str] | None:
+        if not self.equations:
+            return None if statistics is None else list(statistics)
+        known = self.engine.statistics if statistics is None else statistics
+        return list(dict.fromkeys([*(name for name in known if name not in STRUCTURAL), "construct_correlations"]))
+
     def layouts(self, statistics: Sequence[str] | None = None) -> dict[str, Layout]:
         """Return the layout of each statistic, in the order of the tables."""
-        plain = self.engine.layout(None if statistics is None else list(statistics))
+        plain = self.engine.layout(self._engine_names(statistics))
         items = self.engine.items
         order = {name: position for position, name in enumerate(self.specification.constructs)}
         ranks = [order[name] for name in self.nodes]
@@ -219,7 +252,105 @@ class System:
                 entry["start"] + np.asarray(arranged, dtype=np.int64),
                 tuple(labels[position] for position in arranged),
             )
+        start = sum(entry["length"] for entry in plain.values())
+        for name in self._own(statistics):
+            own: list[tuple[str, ...]]
+            if name == "r2":
+                kind, own = "node", [(equation.outcome,) for equation in self.equations]
+            elif name == "paths":
+                kind, own = "from-to", [(path.predictor, path.outcome) for path in self.specification.paths]
+            else:
+                kind, own = "from-to", list(self._reached())
+            result[name] = Layout(name, kind, start + np.arange(len(own), dtype=np.int64), tuple(own))
+            start += len(own)
         return result
+
+    def _reached(self) -> list[tuple[str, str]]:
+        """Return pairs with a directed way from the first to the second, in the order of the tables."""
+        step: dict[str, list[str]] = {}
+        for path in self.specification.paths:
+            step.setdefault(path.predictor, []).append(path.outcome)
+        result: list[tuple[str, str]] = []
+        for source in self.specification.measured:
+            seen: list[str] = []
+            todo = list(step.get(source, ()))
+            while todo:
+                name = todo.pop(0)
+                if name not in seen:
+                    seen.append(name)
+                    todo += step.get(name, ())
+            result += [(source, name) for name in self.specification.measured if name in seen and name != source]
+        return result
+
+    def _extend(self, values: NDArray[np.float64], statistics: Sequence[str] | None) -> NDArray[np.float64]:
+        """Append what follows from two-stage least squares to rows of the engine's statistics."""
+        if not self.equations:
+            return values
+        layout = self.layouts(statistics)["construct_correlations"]
+        names = list(self.specification.measured)
+        place = {name: position for position, name in enumerate(names)}
+        correlations = np.tile(np.eye(len(names)), (len(values), 1, 1))
+        for (left, right), position in zip(layout.labels, layout.positions.tolist(), strict=True):
+            correlations[:, place[left], place[right]] = values[:, position]
+            correlations[:, place[right], place[left]] = values[:, position]
+        coefficients, r2 = solve(correlations, names, self.equations)
+        total = effects(coefficients)
+        parts = [values]
+        pairs = [(place[path.predictor], place[path.outcome]) for path in self.specification.paths]
+        reached = [(place[source], place[target]) for source, target in self._reached()]
+        for name in self._own(statistics):
+            if name == "r2":
+                parts.append(r2)
+            elif name == "paths":
+                parts.append(np.stack([coefficients[:, a, b] for a, b in pairs], axis=1))
+            else:
+                matrix = total if name == "total_effects" else total - coefficients
+                parts.append(np.stack([matrix[:, a, b] for a, b in reached], axis=1))
+        return np.concatenate(parts, axis=1)
+
+    def fit(
+        self,
+        values: NDArray[np.float64],
+        *,
+        weights: NDArray[np.float64] | None,
+        missing: str,
+        kernel: str,
+        statistics: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
+        """Estimate once; see `_core.PlsEngine.fit`."""
+        result = self.engine.fit(
+            values, statistics=self._engine_names(statistics), weights=weights, missing=missing, kernel=kernel
+        )
+        if self.equations:
+            result["values"] = self._extend(np.asarray(result["values"], dtype=np.float64)[None], statistics)[0]
+        return result
+
+    def replicate(
+        self,
+        values: NDArray[np.float64],
+        plan: dict[str, Any],
+        *,
+        statistics: Sequence[str],
+        weights: NDArray[np.float64] | None,
+        missing: str,
+        sign: str,
+        threads: int | None,
+        kernel: str,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
+        """Estimate every replicate of a plan; see `_core.PlsEngine.replicate`."""
+        draws, status, detail = self.engine.replicate(
+            values,
+            plan,
+            statistics=self._engine_names(statistics),
+            weights=weights,
+            missing=missing,
+            sign=sign,
+            threads=threads,
+            progress=progress,
+            kernel=kernel,
+        )
+        return self._extend(draws, statistics), status, detail
 
     def _label(
         self, kind: str, row: list[int], items: list[str], ranks: list[int]

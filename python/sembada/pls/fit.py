@@ -146,13 +146,13 @@ class Fit:
         """Path coefficients: index `predictor, outcome`; columns `estimate, f2, vif`.
 
         `f2` is Cohen's effect size on fixed scores, `(R² − R²_without) / (1 − R²)`; `vif` the variance inflation of
-        the predictor among the predictors of the outcome.
+        the predictor among the predictors of the outcome. Neither is defined by two-stage least squares.
         """
         if not self.model.specification.paths:
             return _empty(["predictor", "outcome"], ["estimate", "f2", "vif"])
         table = self._series("paths").to_frame()
-        table["f2"] = self._series("f2").reindex(table.index)
-        table["vif"] = self._series("vif").reindex(table.index)
+        for column in ("f2", "vif"):
+            table[column] = self._series(column).reindex(table.index) if column in self._layouts else np.nan
         return table
 
     @property
@@ -447,7 +447,7 @@ def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:
 
 def _run(system: System, table: Table, preparation: Preparation, kernel: str) -> dict[str, Any]:
     values = preparation.apply(table.matrix, table.weights)
-    return system.engine.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
+    return system.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
 
 
 def estimate(

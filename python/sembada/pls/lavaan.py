@@ -177,13 +177,15 @@ class _Reader:
         return terms
 
 
-def parse(text: str) -> Specification:
+def parse(text: str, *, equations: str | None = None) -> Specification:
     """Read a model text.
 
     Parameters
     ----------
     text
         The model in lavaan's operators; see the module's text.
+    equations
+        `"ols"` or `"2sls"`, in place of what the text says.
 
     Returns
     -------
@@ -272,7 +274,7 @@ def parse(text: str) -> Specification:
             else:
                 correlations.extend((name, term.names[0]) for term in right)
 
-    return _assemble(reader, indicators, numbers, operators, regressions, correlations, pragmas)
+    return _assemble(reader, indicators, numbers, operators, regressions, correlations, pragmas, equations)
 
 
 def _assemble(
@@ -283,6 +285,7 @@ def _assemble(
     regressions: list[tuple[_Term, str]],
     correlations: list[tuple[_Token, _Token]],
     pragmas: list[_Token],
+    equations: str | None,
 ) -> Specification:
     blocks: dict[str, Block] = {}
     for name, items in indicators.items():
@@ -351,7 +354,7 @@ def _assemble(
         paths,
         tuple(links),
         interactions=cast(Interactions, options.get("interactions", "two-stage")),
-        equations=cast(Equations, options.get("equations", "ols")),
+        equations=cast(Equations, options.get("equations", "ols") if equations is None else equations),
         instruments=instruments,
     )
 

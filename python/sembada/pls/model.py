@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 from sembada.errors import SpecificationError
 from sembada.pls import exchange, lavaan
 from sembada.pls.blocks import block
+from sembada.pls.equations import equations as identified
 from sembada.pls.fit import Fit, estimate
 from sembada.pls.specification import Block, Equations, Interactions, Path, Specification, choice
 
@@ -87,7 +88,7 @@ class Model:
                 raise SpecificationError(
                     f"the model is a {type(text).__name__}: expected a text, or blocks= and paths="
                 )
-            specification = lavaan.parse(text)
+            specification = lavaan.parse(text, equations=equations)
         else:
             if blocks is None:
                 raise SpecificationError("the model is empty: give a text, or blocks= and paths=")
@@ -102,6 +103,8 @@ class Model:
             specification = replace(specification, instruments=named)
         if modes:
             specification = specification.with_modes(modes)
+        if specification.equations == "2sls":
+            identified(specification)
         object.__setattr__(self, "_specification", specification)
 
     def __setattr__(self, name: str, value: object) -> None:

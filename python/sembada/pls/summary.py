@@ -162,6 +162,7 @@ def _facts(fit: Fit) -> list[tuple[str, str]]:
         ("rows", f"{fit.n_obs:g}{' (weighted)' if options['weighted'] else ''}"),
         ("inner scheme", str(options["scheme"])),
         ("estimation", "consistent (PLSc)" if options["consistent"] else "PLS"),
+        ("equations", "2SLS" if fit.model.specification.equations == "2sls" else "least squares"),
         ("correlations", str(options["correlation"])),
         ("missing values", str(options["missing"])),
         (
