@@ -87,10 +87,10 @@ mod tests {
                 0.0
             };
             let vensim = match year {
-                ..2022 => 0.0,
-                ..2026 => 5e7,
-                ..2042 => 1.75e8,
-                ..2046 => 1.25e8,
+                2020..2022 => 0.0,
+                2022..2026 => 5e7,
+                2026..2042 => 1.75e8,
+                2042..2046 => 1.25e8,
                 _ => 0.0,
             };
             // Sums of fifties and hundreds of millions: a few units in the last place.

@@ -13,6 +13,7 @@ pub mod curve;
 pub mod depreciation;
 pub mod fifo;
 pub mod lookup;
+pub mod machine;
 pub mod market;
 pub mod material;
 pub mod oven;
