@@ -2,6 +2,7 @@
 
 mod convert;
 mod describe;
+mod files;
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use sembada_core::sd::check::{Finding, Severity, check, require};
 use sembada_core::sd::error::ModelError;
 use sembada_core::sd::graph;
 use sembada_core::sd::model::Model;
-use sembada_core::sd::read::{spec, xmile};
+use sembada_core::sd::read::{external, spec, vensim, xmile};
 
 use crate::errors::{Class, Value, error};
 use crate::sd_tools;
@@ -75,6 +76,35 @@ impl SdModel {
         // XMILE has no calls that read files: the argument is there so that both readers are called alike.
         drop(resolve);
         py.detach(|| xmile::read(text, path)).map(new).map_err(|cause| model_error(&cause))
+    }
+
+    /// Reads the text of a Vensim file.
+    #[staticmethod]
+    #[pyo3(signature = (text, path="", resolve=None))]
+    fn from_vensim(py: Python<'_>, text: &str, path: &str, resolve: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+        let Some(callable) = resolve else {
+            return py.detach(|| vensim::read(text, path, None)).map(new).map_err(|cause| model_error(&cause));
+        };
+        let mut files = files::Files { callable, raised: None };
+        let read = vensim::read(text, path, Some(&mut files));
+        match files.raised {
+            Some(raised) => Err(raised),
+            None => read.map(new).map_err(|cause| model_error(&cause)),
+        }
+    }
+
+    /// The calls that wait for a file.
+    fn externals<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let make = |one: external::External| {
+            let out = PyDict::new(py);
+            out.set_item("variable", one.variable)?;
+            out.set_item("function", one.function)?;
+            out.set_item("arguments", one.arguments)?;
+            out.set_item("shape", one.shape)?;
+            out.set_item("line", one.line)?;
+            Ok(out)
+        };
+        external::externals(&self.model).into_iter().map(make).collect()
     }
 
     /// The model's name.

@@ -110,6 +110,12 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Vensim: `name$` inside a macro is the variable of the model.
+    fn is_outer(&self, key: &str) -> bool {
+        let Some(outer) = key.strip_suffix('$') else { return false };
+        is_value(outer) || self.model.variables.iter().any(|variable| canonical(&variable.name) == outer)
+    }
+
     fn near_variables(&self, name: &str) -> Vec<String> {
         near(name, self.own.iter().map(|variable| variable.name.as_str()))
     }
@@ -158,7 +164,10 @@ impl<'a> Scope<'a> {
                 ExprKind::Reference { name, subscripts } => {
                     let key = canonical(name);
                     // A dimension named in an expression is the number of the element (XMILE §3.7.1, Vensim).
-                    let known = self.variables.contains_key(&key) || is_value(&key) || self.subscripts.contains(&key);
+                    let known = self.variables.contains_key(&key)
+                        || is_value(&key)
+                        || self.subscripts.contains(&key)
+                        || self.is_outer(&key);
                     if !known {
                         unknown("variable", name, self.near_variables(name), at(node.span), "unknown-variable", out);
                     }

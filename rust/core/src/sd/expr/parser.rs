@@ -476,16 +476,12 @@ impl<'a> Parser<'a> {
 pub fn parse_points(text: &str) -> Result<Points, SyntaxError> {
     let mut parser = Parser::new(text, Dialect::Vensim)?;
     let opened = parser.span();
-    let outer = parser.accept(&Token::Open);
-    let out = if !outer || parser.points_ahead() {
-        if parser.token() == &Token::OpenBracket || parser.token() == &Token::Open {
-            parser.points()?
-        } else {
-            parser.halves()?
-        }
-    } else {
-        parser.halves()?
-    };
+    let outer = parser.token() == &Token::Open && matches!(parser.peek(), Token::Open | Token::OpenBracket);
+    if outer {
+        parser.advance();
+    }
+    let out =
+        if matches!(parser.token(), Token::OpenBracket | Token::Open) { parser.points()? } else { parser.halves()? };
     if outer {
         parser.close(&Token::Close, "parenthesis", opened)?;
     }

@@ -1,7 +1,9 @@
 //! Readers: text to the typed model. They build it and refuse what they do not know; the checks and the compiler judge it.
 
+pub mod external;
 pub mod side;
 pub mod spec;
+pub mod vensim;
 pub mod xmile;
 
 /// Text on one line, without comments in braces and Vensim's continuations: what equations are kept as.
