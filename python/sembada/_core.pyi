@@ -152,11 +152,15 @@ class SdModel:
         """Build a model. Raises EquationError (with a caret) and SpecificationError; names are judged by `check` and `validate`."""
 
     @staticmethod
-    def from_xmile(text: str, path: str = "", resolve: Callable[[str, list[str], list[int]], dict[str, Any]] | None = None) -> SdModel:
+    def from_xmile(
+        text: str, path: str = "", resolve: Callable[[str, list[str], list[int]], dict[str, Any]] | None = None
+    ) -> SdModel:
         """Read an XMILE file's text. `path` is for messages. Raises ModelFileError, EquationError, UnsupportedError."""
 
     @staticmethod
-    def from_vensim(text: str, path: str = "", resolve: Callable[[str, list[str], list[int]], dict[str, Any]] | None = None) -> SdModel:
+    def from_vensim(
+        text: str, path: str = "", resolve: Callable[[str, list[str], list[int]], dict[str, Any]] | None = None
+    ) -> SdModel:
         """Read a Vensim .mdl file's text.
 
         `resolve(function, arguments, shape)` answers GET XLS/DIRECT calls: CONSTANTS {"values": flat}, DATA and LOOKUPS
@@ -182,7 +186,12 @@ class SdModel:
         """Return the calls that wait for a file: variable, function, arguments, shape, line."""
 
     def with_data(
-        self, variable: str, element: list[str], times: list[float], values: list[float], interpolation: str | None = None
+        self,
+        variable: str,
+        element: list[str],
+        times: list[float],
+        values: list[float],
+        interpolation: str | None = None,
     ) -> SdModel:
         """Return the model with a series for a variable (or one element of it), which becomes a data variable."""
 

@@ -6,7 +6,11 @@ import pytest
 
 from sembada import errors
 
-CLASSES = [getattr(errors, name) for name in errors.__all__]
+CLASSES = [
+    cls
+    for name in errors.__all__
+    if issubclass(cls := getattr(errors, name), Exception) and not issubclass(cls, Warning)
+]
 
 
 @pytest.mark.parametrize("cls", CLASSES)

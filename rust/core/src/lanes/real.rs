@@ -2,7 +2,7 @@
 //!
 //! Code generic over [`Real`] runs on `f64` (the oracle) and on the packs. Every operation is elementwise, so what a
 //! lane holds never depends on its neighbours. All methods are `inline(always)`: a kernel is one function with
-//! `#[target_feature]` into which the generic code is inlined (see [`crate::pls`]).
+//! `#[target_feature]` into which the generic code is inlined.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
