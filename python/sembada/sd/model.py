@@ -180,13 +180,20 @@ class Model:
         found: dict[str, list[str]] = self._core.dependencies()
         return found
 
-    def loops(self, limit: int = 1000) -> pd.DataFrame:
+    def links(self) -> pd.DataFrame:
+        """Return the causal links: columns `cause, effect, sign` (`"+"`, `"-"`, `"?"`), `delayed`, `initial`."""
+        columns = ["cause", "effect", "sign", "delayed", "initial"]
+        return pd.DataFrame(self._core.links(), columns=columns)
+
+    def loops(self, limit: int = 1000, *, independent: bool = False) -> pd.DataFrame:
         """Return the feedback loops, shortest first.
 
         Parameters
         ----------
         limit
             How many at most; `.attrs["complete"]` says whether there are no more.
+        independent
+            Only an independent set of loops, which spans all others: for large models.
 
         Returns
         -------
@@ -196,7 +203,7 @@ class Model:
         """
         from sembada.sd.loops import loops_table
 
-        return loops_table(self._core.loops(limit))
+        return loops_table(self._core.loops(limit, independent))
 
     def to_xmile(self, path: str | Path | None = None) -> str:
         """Return the model as XMILE, and write it to a file where one is named."""
@@ -207,8 +214,8 @@ class Model:
         return _write(self._core.to_vensim(), path)
 
     def diagram(self, kind: str = "stock-flow", path: str | Path | None = None, **options: Any) -> str:
-        """Draw the model as SVG; see `sembada.sd.diagrams.draw`."""
-        from sembada.sd.diagrams import draw
+        """Draw the model as SVG; see `sembada.sd.diagram.draw`."""
+        from sembada.sd.diagram import draw
 
         return _write(draw(self, kind, **options), path)
 
