@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -271,7 +272,7 @@ class Model:
         UnknownNameError
             If there is no such variable; lists near matches.
         """
-        spec = json.loads(json.dumps(self._described, default=str))
+        spec = copy.deepcopy(self._described)
         if time is not None:
             spec["time"] = self._times(time).plain()
         if name is not None:

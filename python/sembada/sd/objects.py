@@ -71,7 +71,7 @@ class Variable:
         out["dimensions"] = list(getattr(self, "dimensions", ()))
         limits = getattr(self, "limits", (None, None))
         if tuple(limits) != (None, None):
-            out["limits"] = [None if limit is None else float(limit) for limit in limits]
+            out["limits"] = tuple(None if limit is None else float(limit) for limit in limits)
         out.update(more)
         return out
 
