@@ -121,8 +121,9 @@ class Store:
                 "identity": json.dumps(identity, sort_keys=True),
                 "block_size": self.size,
                 "columns": list(self.layout.columns),
+                "fields": [] if self._state else [entry_name(place.name) for place in self.layout.places],
                 "failure_names": [],
-                "design": coordinates,
+                "design_columns": coordinates,
                 **{
                     key: value if isinstance(value, (int, float, str)) else str(value)
                     for key, value in identity.items()
@@ -223,28 +224,37 @@ class Store:
             )
         return raw
 
-    def verify(self) -> None:
-        """Compare every complete block with its checksum.
+    @classmethod
+    def check(cls, path: str | Path) -> int:
+        """Compare every complete block of a store with its checksum, and return how many are complete.
 
         Raises
         ------
         StoreError
-            If a block is damaged; names it.
+            If the folder is no store, or a block is damaged; names it.
         """
-        for index in self.finished():
-            if self._state:
-                self.state(index)
-                continue
-            rows = slice(index * self.size, min((index + 1) * self.size, self._n_runs))
-            checksum = 0
-            for place in self.layout.places:
-                checksum = zlib.crc32(np.ascontiguousarray(self._fields[place.name][rows]).tobytes(), checksum)
-            if checksum != int(self._done[index]):
+        zarr = require("zarr", "xarray")
+        try:
+            group = zarr.open_group(str(path), mode="r")
+            done, size = np.asarray(group["block_checksum"][:]), int(group.attrs["block_size"])
+            fields = list(group.attrs["fields"])
+        except Exception as error:
+            raise StoreError(f"{path} is no sweep of sembada", {"path": str(path), "cause": str(error)}) from error
+        for index in np.flatnonzero(done != _UNFINISHED):
+            if not fields:
+                checksum = zlib.crc32((Path(path) / f"statistics-{index}.bin").read_bytes())
+            else:
+                checksum = 0
+                for name in fields:
+                    part = np.ascontiguousarray(group[name][index * size : (index + 1) * size])
+                    checksum = zlib.crc32(part.tobytes(), checksum)
+            if checksum != int(done[index]):
                 raise StoreError(
-                    f"{self.path}: block {index} (runs {rows.start} to {rows.stop - 1}) is damaged; remove the "
-                    "store and sweep again",
-                    {"path": str(self.path), "block": index},
+                    f"{path}: block {index} (runs {index * size} to {index * size + size - 1}) is damaged; "
+                    "remove the store and sweep again",
+                    {"path": str(path), "block": int(index)},
                 )
+        return int((done != _UNFINISHED).sum())
 
     def outcome(self) -> tuple[NDArray[np.uint8], NDArray[np.float64], tuple[str, ...]]:
         """Return status, time and variable of failure of each run."""
@@ -267,14 +277,18 @@ def open_dataset(path: str) -> Any:
     """Open a store as a lazy `xarray.Dataset`, the design as coordinates with their labels."""
     xarray = require("xarray", "xarray")
     data = xarray.open_zarr(path, consolidated=False)
-    for name in data.attrs.get("design", []):
+    for name in data.attrs.get("design_columns", []):
         labels = data[name].attrs.pop("labels", None)
         if labels is not None:
             data[name] = ("run", np.asarray(labels, dtype=str)[data[name].to_numpy()])
     elements: dict[str, list[str]] = {}
     for name in data.data_vars:
         elements |= json.loads(data[name].attrs.pop("elements", "{}"))
-    return data.drop_vars(_OWN_BLOCKS, errors="ignore").assign_coords(elements).set_coords(data.attrs.get("design", []))
+    return (
+        data.drop_vars(_OWN_BLOCKS, errors="ignore")
+        .assign_coords(elements)
+        .set_coords(data.attrs.get("design_columns", []))
+    )
 
 
 class Columns:
