@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (equations read best on one line)
 """The Banyuwangi study in plain NumPy: survey, PLS, stocks and flows, decision numbers.
 
 Everything is written out once more, in another style than the package: no compiler, no lanes, no tables. The numbers that it

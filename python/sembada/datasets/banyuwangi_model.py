@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of names, values and words reads best with a row on a line)
 """The synthetic stock-and-flow model of the Banyuwangi case: one representative small firm."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of names, values and words reads best with a row on a line)
 """Parameters of the Banyuwangi stock-and-flow model: value, unit, meaning, source, range.
 
 `[A]` marks an assumption made for this synthetic reference model, `[PLS]` a number that the survey gives, `[bridge]` one that

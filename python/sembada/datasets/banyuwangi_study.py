@@ -94,8 +94,10 @@ def banyuwangi_study(bootstrap: Any, *, horizon: float = 60.0, **options: Any) -
 
     Examples
     --------
-    >>> fit = banyuwangi_path_model().fit(banyuwangi_survey())  # doctest: +SKIP
-    >>> banyuwangi_study(fit.bootstrap(2000, seed=1)).run(draws=1024, seed=1)  # doctest: +SKIP
+    >>> from sembada import datasets
+    >>> fit = datasets.banyuwangi_path_model().fit(datasets.banyuwangi_survey())
+    >>> banyuwangi_study(fit.bootstrap(50, seed=1)).run(draws=16, seed=1)
+    <Outcome: 9 scenarios × 16 draws, 6 measures, 0 failed>
     """
     parts: dict[str, Any] = {
         "bootstrap": bootstrap,

@@ -133,13 +133,14 @@ def _answer(
     for name in criteria:
         part = information.loc[name]
         if table.loc[name, "evpi"] > 0 and len(part):
-            group = str(part["evppi"].idxmax())
+            # the regression errs upwards by about its noise floor
+            group = str((part["evppi"] - part["floor"]).idxmax())
             measure = outcome.measures[name]
             unit = "" if measure.percent else words(measure.unit)
             told.append(
                 words(
                     "answer_information", measure=titles[name],
-                    evpi=f"{policy.gain(outcome, name, table.loc[name, 'evpi'], words, numbers)} {unit}".strip(),
+                    evpi=f"{policy.gain(outcome, name, table.loc[name, 'evpi'], words, numbers)} {unit}".replace(words("pp"), words("p.p.")).strip(),
                     group=words("survey_paths") if group == "survey" else words(group), share=numbers.percent(part.loc[group, "share"], 0),
                 )
             )  # fmt: skip
@@ -240,7 +241,7 @@ def _choice(outcome: Outcome, criteria: Mapping[str, str], words: Words, numbers
             )
         )
     items.append(policy.acceptability_table(outcome, criteria, words))
-    items += policy.regret_table(outcome, names, words)
+    items += policy.regret_table(outcome, names, words, numbers)
     items.append(policy.reversal_table(outcome, words, numbers))
     return Section("choice", words("s_choice"), [], items)
 

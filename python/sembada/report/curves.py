@@ -52,9 +52,9 @@ def behaviour(
     table = outcome.course(variable, (0.05, 0.5, 0.95))
     names = outcome.names
     colour = colours(names, outcome.reference)
-    columns = min(3, len(names))
+    columns = 2 if len(names) in (2, 4) else min(3, len(names))
     rows = -(-len(names) // columns)
-    with figure(2.55 * columns + 0.4, 1.85 * rows + 0.45) as made:
+    with figure(7.65 + 0.4, 1.85 * rows + 0.45) as made:
         grid = made.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         reference = table.loc[outcome.reference]
         for number, axes in enumerate(grid.ravel()):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 __all__ = ["place"]
 
@@ -25,9 +24,10 @@ def _layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str,
 
 def _gap(point: Point, start: Point, end: Point) -> float:
     """Distance of a point from a segment."""
-    p, a, b = np.array(point), np.array(start), np.array(end)
-    along = float(np.clip(np.dot(p - a, b - a) / max(np.dot(b - a, b - a), 1e-12), 0.0, 1.0))
-    return float(np.linalg.norm(p - a - along * (b - a)))
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    px, py = point[0] - start[0], point[1] - start[1]
+    along = min(max((px * dx + py * dy) / max(dx * dx + dy * dy, 1e-12), 0.0), 1.0)
+    return math.hypot(px - along * dx, py - along * dy)
 
 
 def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
@@ -42,7 +42,7 @@ def _penalty(at: dict[str, Point], edges: Sequence[tuple[str, str]], level_costs
     for start, end in edges:
         total += 0.15 * abs(at[start][1] - at[end][1])
         if level_costs and at[start][1] == at[end][1] and abs(at[start][0] - at[end][0]) == 1:
-            total += 0.6  # leaves no room for the label
+            total += 4.0  # leaves no room for the label
         for node, point in at.items():
             if node not in (start, end):
                 total += 12.0 * max(0.0, 0.62 - _gap(point, at[start], at[end]))

@@ -36,12 +36,16 @@ def _scenario(outcome: Outcome, name: str, words: Words) -> str:
     return outcome.scenarios[outcome.names.index(name)].title(words.language)
 
 
-def gain(outcome: Outcome, name: str, value: float, words: Words, numbers: Numbers) -> str:
+def gain(outcome: Outcome, name: str, value: float, words: Words, numbers: Numbers, extra: int = 2) -> str:
     """A difference of values: shares in percentage points."""
     measure = outcome.measures[name]
     if measure.percent:
-        return f"{numbers.fixed(100 * value, measure.digits + 1)} {words('p.p.')}"
-    return numbers.fixed(value, measure.digits + 2)
+        return f"{numbers.fixed(100 * value, measure.digits + 1)} {words('pp')}"
+    return numbers.fixed(value, measure.digits + extra)
+
+
+def _pp_note(outcome: Outcome, words: Words) -> list[str]:
+    return [words("pp_note")] if any(measure.percent for measure in outcome.measures.values()) else []
 
 
 def _yes(value: object, words: Words) -> str:
@@ -150,7 +154,8 @@ def compare_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
                 f"{middle} {numbers.interval(row['lower'], row['upper'], measure.digits, percent=measure.percent)}"
             )
         rows.append(cells)
-    end = f"{numbers.general(outcome.time[-1])} {words(outcome.time_unit)}".strip()
+    unit = words(outcome.time_unit)
+    end = f"{numbers.general(outcome.time[-1])} ({unit})" if unit else numbers.general(outcome.time[-1])
     caption = words("c_compare", end=end, n=outcome.n_valid)
     return Table(
         "compare",
@@ -176,17 +181,17 @@ def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Nu
         rows.append(
             [
                 _scenario(outcome, str(scenario), words), row["point"], row["mean"], row["median"],
-                row["difference"] if compared else np.nan, gap[0] if compared else "–", row["p_beats"], row["mc_error"], row["rank"],
+                gain(outcome, criterion, row["difference"], words, numbers, 1) if compared else "–", gap[0] if compared else "–", row["p_beats"], row["mc_error"], row["rank"],
             ]
         )  # fmt: skip
     heads = [
         words("scenario"), words("point"), words("mean"), words("median"), words("difference", reference=reference), words("interval90"),
         words("p_beats", reference=reference), words("mc_error"), words("rank"),
     ]  # fmt: skip
-    caption = f"{words('c_difference', reference=reference)}: {_title(outcome, criterion, words)}"
+    caption = words("c_difference", reference=reference, measure=_title(outcome, criterion, words))
     best = frozenset(np.flatnonzero(table["rank"].to_numpy() == 1).tolist())
     return Table(
-        f"difference-{criterion}", caption, heads, ["s", code, code, code, code, "i", "f2", "f3", "d"], rows, (), best
+        f"difference-{criterion}", caption, heads, ["s", code, code, code, "r", "i", "f2", "f3", "d"], rows, (), best
     )
 
 
@@ -257,19 +262,22 @@ def pareto_table(outcome: Outcome, criteria: Directions, words: Words, numbers: 
     return Table("pareto", words("c_pareto_table", criteria=titles), heads, ["s", "f2", "f3", "s", "s"], rows, [note])
 
 
-def regret_table(outcome: Outcome, criteria: Sequence[str], words: Words) -> list[Table]:
+def regret_table(outcome: Outcome, criteria: Sequence[str], words: Words, numbers: Numbers) -> list[Table]:
     """Regret, a table a criterion."""
     made = []
     table = outcome.regret({name: outcome.measures[name].direction for name in criteria})
     for name in criteria:
-        code = _code(outcome, name, extra=1)
         rows = [
-            [str(scenario), row["expected"], row["q95"], row["maximum"], _yes(row["minimax"], words)]
+            [
+                str(scenario),
+                *(gain(outcome, name, row[part], words, numbers, 1) for part in ("expected", "q95", "maximum")),
+                _yes(row["minimax"], words),
+            ]
             for scenario, row in table.loc[name].iterrows()
         ]
         heads = [words(head) for head in ("scenario", "expected_regret", "regret95", "regret_max", "minimax")]
-        caption = f"{words('c_regret')}: {_title(outcome, name, words)}"
-        made.append(Table(f"regret-{name}", caption, heads, ["s", code, code, code, "s"], rows))
+        caption = words("c_regret", measure=_title(outcome, name, words))
+        made.append(Table(f"regret-{name}", caption, heads, ["s", "r", "r", "r", "s"], rows))
     return made
 
 
@@ -297,7 +305,7 @@ def evpi_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
         gains = [gain(outcome, str(name), row[column], words, numbers) for column in ("evpi", "mc_error")]
         rows.append([_title(outcome, str(name), words), row["best"], numbers.cell(row["value"], code), *gains])
     heads = [words(head) for head in ("criterion", "best_now", "mean", "evpi", "mc_error")]
-    return Table("evpi", words("c_evpi"), heads, ["s"] * 5, rows)
+    return Table("evpi", words("c_evpi"), heads, ["s", "s", "r", "r", "r"], rows, _pp_note(outcome, words))
 
 
 def evppi_table(outcome: Outcome, table: pd.DataFrame, words: Words, numbers: Numbers) -> Table:
@@ -308,4 +316,11 @@ def evppi_table(outcome: Outcome, table: pd.DataFrame, words: Words, numbers: Nu
         label = words("survey_paths") if group == "survey" else words(str(group))
         rows.append([_title(outcome, str(name), words), label, row["n_parameters"], gains[0], row["share"], gains[1]])
     heads = [words(head) for head in ("criterion", "group", "n_parameters", "evppi", "share", "floor")]
-    return Table("evppi", words("c_evppi"), heads, ["s", "s", "d", "s", "%0", "s"], rows, [words("evppi_note")])
+    return Table(
+        "evppi",
+        words("c_evppi_table"),
+        heads,
+        ["s", "s", "d", "r", "%0", "r"],
+        rows,
+        [words("evppi_note"), *_pp_note(outcome, words)],
+    )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of names, values and words reads best with a row on a line)
 """The words of reports, in English and Indonesian."""
 
 from __future__ import annotations
@@ -133,12 +134,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "c_scenarios": ("Scenarios", "Skenario"),
     "c_uncertainties": ("Uncertain parameters", "Parameter tak pasti"),
     "c_compare": (
-        "Scenarios at time {end} ({n} draws): median and 90 % interval",
-        "Skenario pada waktu {end} ({n} tarikan): median dan selang 90 %",
+        "Scenarios at time {end}, {n} draws: median and 90 % interval",
+        "Skenario pada waktu {end}, {n} tarikan: median dan selang 90 %",
     ),
     "c_difference": (
-        "Differences from {reference} on the same draws: median and 90 % interval",
-        "Selisih dari {reference} pada tarikan yang sama: median dan selang 90 %",
+        "{measure}: differences from {reference} on the same draws, median and 90 % interval",
+        "{measure}: selisih dari {reference} pada tarikan yang sama, median dan selang 90 %",
     ),
     "c_behaviour": (
         "{measure} over time: median and 90 % band of each scenario; dashed: median of {reference}",
@@ -159,10 +160,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "c_p_best_table": ("Probability of being the best, by criterion", "Peluang menjadi yang terbaik, menurut kriteria"),
     "c_rank": ("Ranking by {criteria} together, weights unknown", "Peringkat menurut {criteria} bersama, bobot tak diketahui"),
     "c_pareto_table": ("Membership of the Pareto front: {criteria}", "Keanggotaan front Pareto: {criteria}"),
-    "c_regret": ("Regret: what a choice costs when another would have been best", "Penyesalan: kerugian bila pilihan lain ternyata terbaik"),
+    "c_regret": ("{measure}: regret, what a choice costs when another would have been best", "{measure}: penyesalan, kerugian bila pilihan lain ternyata terbaik"),
     "c_reversal": ("Can the ranking of the point estimate be trusted?", "Dapatkah peringkat estimasi titik dipercaya?"),
     "c_evpi": ("Expected value of perfect information", "Nilai harapan informasi sempurna"),
     "c_evppi": ("Expected value of partial information as a share of EVPI; grey: noise floor", "Nilai harapan informasi parsial sebagai bagian dari EVPI; abu-abu: ambang derau"),
+    "c_evppi_table": ("Expected value of partial information", "Nilai harapan informasi parsial"),
     "c_methods": ("Methods", "Metode"),
     "c_failures": ("Failed runs", "Simulasi gagal"),
     "c_reproduce": ("Reproducibility sheet", "Lembar keterulangan"),
@@ -179,6 +181,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "change": ("Δ {measure}", "Δ {measure}"),
     "probability": ("probability", "peluang"),
     "others": ("others", "lainnya"),
+    "pp": ("pp", "pp"),
     "p.p.": ("percentage points", "poin persen"),
     # sentences
     "answer_best": (
@@ -200,8 +203,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Untuk {measure}, mengetahui segalanya sebelum memilih bernilai {evpi}; bagian terbesar berasal dari {group} ({share}).",
     ),
     "no_causal": (
-        "Path coefficients are cross-sectional associations between firms; the study asks what would follow if they held as a steady state.",
-        "Koefisien jalur adalah asosiasi lintas-seksi antarperusahaan; studi ini bertanya apa akibatnya bila berlaku sebagai keadaan tunak.",
+        "Path coefficients are cross-sectional associations between respondents; the study asks what would follow if they held as a steady state.",
+        "Koefisien jalur adalah asosiasi lintas-seksi antarresponden; studi ini bertanya apa akibatnya bila berlaku sebagai keadaan tunak.",
     ),
     "vaf_note": (
         "VAF is not printed where direct and indirect effect have opposite signs (inconsistent mediation): there it is not a share.",
@@ -212,6 +215,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "MC error = √(p(1−p)/n) with n = {n} draws; zero and one mean less than about {least}.",
         "Galat MC = √(p(1−p)/n) dengan n = {n} tarikan; nol dan satu berarti kurang dari sekitar {least}.",
     ),
+    "pp_note": ("pp: percentage points.", "pp: poin persen."),
     "evppi_note": (
         "Fitted by quadratic regression, which errs upwards; the noise floor is what the same fit finds in shuffled parameters.",
         "Dihitung dengan regresi kuadratik yang cenderung terlalu tinggi; ambang derau adalah hasil yang sama pada parameter yang diacak.",
@@ -268,7 +272,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "n_negative weight": ("negative weight", "bobot negatif"),
     "a_cross-sectional": (
         "",
-        "koefisien jalur membandingkan perusahaan pada satu waktu; bukan laju dan bukan efek perubahan dalam satu perusahaan. Model memakainya sebagai keadaan tunak",
+        "koefisien jalur membandingkan responden pada satu waktu; bukan laju dan bukan efek perubahan pada satu responden. Model memakainya sebagai keadaan tunak",
     ),
     "a_attenuation": (
         "",

@@ -202,7 +202,7 @@ def _plain(value: Any) -> Any:
 
 
 def _excel_format(code: str) -> str:
-    if code in ("s", "i", "g"):
+    if code in ("s", "i", "r", "g"):
         return "General"
     digits = 0 if code == "d" else 3 if code == "p" else int(code[1:])
     return ("0." + "0" * digits if digits else "0") + (" %" if code[0] == "%" else "")

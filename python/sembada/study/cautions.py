@@ -15,8 +15,8 @@ __all__ = ["MESSAGES", "Caution", "find"]
 #: What each caution means; the facts of a caution fill the braces.
 MESSAGES: dict[str, str] = {
     "cross-sectional": (
-        "path coefficients compare firms at one time; they are not rates and not effects of change within a firm. The model "
-        "uses them as a steady state"
+        "path coefficients compare respondents at one time; they are not rates and not effects of change within one of them. "
+        "The model uses them as a steady state"
     ),
     "attenuation": (
         "mode A scores carry measurement error, which shrinks paths towards zero; run the study with consistent=True (PLSc) "
