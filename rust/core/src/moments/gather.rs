@@ -77,6 +77,20 @@ fn totals<V: Real, const NV: usize>(table: &Table, rows: &[u32], weights: &[f64]
     }
 }
 
+/// Sum of numbers, in a fixed order.
+#[inline(always)]
+fn total<V: Real>(values: &[f64]) -> f64 {
+    let mut acc = [V::zero(); 4];
+    let mut parts = values.chunks_exact(4 * V::LANES);
+    for part in &mut parts {
+        for (k, acc) in acc.iter_mut().enumerate() {
+            *acc = *acc + V::load(&part[k * V::LANES..]);
+        }
+    }
+    let sum = (acc[0] + acc[1]) + (acc[2] + acc[3]);
+    (0..V::LANES).map(|lane| sum.lane(lane)).sum::<f64>() + parts.remainder().iter().sum::<f64>()
+}
+
 /// All tiles of `MR` columns by up to three registers that touch the upper triangle.
 #[inline(always)]
 fn triangle<V: Real, const MR: usize>(
@@ -117,22 +131,20 @@ fn triangle<V: Real, const MR: usize>(
 }
 
 /// Weighted sums of products of all pairs of extended columns for one replicate: pair `q` goes to `out[q * step]`.
+/// Weights of rows that do not take part must be zero.
 #[inline(always)]
 pub fn gather<V: Real>(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
     let (stride, e) = (table.packed_stride, table.extended);
-    scratch.rows.clear();
     scratch.rows.resize(table.n, 0);
-    scratch.weights.clear();
     scratch.weights.resize(table.n, 0.0);
     let mut used = 0;
-    let mut total = 0.0;
-    for (row, (&weight, &usable)) in weights.iter().zip(&table.usable).enumerate() {
-        scratch.rows[used] = row as u32;
+    for (row, &weight) in (0u32..).zip(weights) {
+        // Written always and kept only when it counts: no branch to mispredict.
+        scratch.rows[used] = row;
         scratch.weights[used] = weight;
-        let counts = usable && weight != 0.0;
-        used += usize::from(counts);
-        total += if counts { weight } else { 0.0 };
+        used += usize::from(weight != 0.0);
     }
+    let total = total::<V>(&scratch.weights[..used]);
     scratch.dense.resize(stride * stride, 0.0);
     scratch.sums.clear();
     scratch.sums.resize(stride, 0.0);
@@ -151,14 +163,14 @@ pub fn gather<V: Real>(table: &Table, weights: &[f64], scratch: &mut Gather, out
         from = to;
     }
     out[0] = total;
-    for j in 1..e {
-        out[j * step] = scratch.sums[j - 1];
+    for (place, sum) in out.iter_mut().step_by(step).skip(1).zip(&scratch.sums[..e - 1]) {
+        *place = *sum;
     }
     for i in 1..e {
         let from = place(e, i, i);
         let row = &scratch.dense[(i - 1) * stride + i - 1..(i - 1) * stride + e - 1];
-        for (k, value) in row.iter().enumerate() {
-            out[(from + k) * step] = *value;
+        for (place, value) in out[from * step..].iter_mut().step_by(step).zip(row) {
+            *place = *value;
         }
     }
 }

@@ -61,6 +61,22 @@ pub fn standardise<V: Real>(table: &Table, s: &[f64], step: usize, out: &mut Sta
         out.sd[i] = (deviation * degrees).sqrt();
         out.root[i] = V::one() / deviation.sqrt();
     }
+    if table.extended == u + 1 {
+        for i in 0..u {
+            out.r[i * u + i] = V::one();
+            let (mean, root) = (-out.mean[i], out.root[i]);
+            let from = place(e, i + 1, i + 2) * step;
+            let crosses = s[from.min(s.len())..].chunks(step);
+            // The sums of the columns themselves stand in the first row.
+            let sums = s[(i + 2) * step..].chunks(step);
+            for (j, (cross, sum)) in (i + 1..u).zip(crosses.zip(sums)) {
+                let value = mean.mul_add(V::load(sum), V::load(cross)) * (root * out.root[j]);
+                out.r[i * u + j] = value;
+                out.r[j * u + i] = value;
+            }
+        }
+        return;
+    }
     for i in 0..u {
         out.r[i * u + i] = V::one();
         for j in i + 1..u {

@@ -71,6 +71,7 @@ impl<'a> Source<'a> {
             }
             _ => Way::Gather,
         };
+        let ones = own.iter().all(|w| *w == 1.0);
         Self { table, plan, own, kernel, way, needs_weights, ones }
     }
 

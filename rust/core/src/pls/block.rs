@@ -171,8 +171,7 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
                 }
             }
         }
-        let all = needs.all;
-        finish(stage, r, &estimate.w, &mut estimate.rw, &mut estimate.c, all);
+        finish(stage, r, &estimate.w, &mut estimate.rw, &mut estimate.c, needs.all, needs.pairs);
         if number < last {
             combine(program, number, worker);
         }
@@ -185,7 +184,7 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
             let (mut spread, mut sum) = (V::zero(), V::zero());
             for i in block.start..block.end {
                 if let Item::Product(p) = stage.items[i] {
-                    let loading = estimate.rw[i * stage.blocks.len() + b].abs();
+                    let loading = estimate.rw[b * stage.items.len() + i].abs();
                     spread = worker.product_sd[p].mul_add(loading, spread);
                     sum = sum + loading;
                 }
@@ -202,6 +201,27 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
             } else if sign < 0.0 {
                 *value = -value.abs();
             }
+        }
+    }
+}
+
+/// Like [`solve`], and writes the flat vectors of the first lanes to `rows`, one after the other.
+#[inline(always)]
+pub(super) fn solve_to<V: Real>(
+    x: Context<'_>,
+    s: &[f64],
+    step: usize,
+    weights: &[&[f64]],
+    worker: &mut Worker<V>,
+    rows: &mut [f64],
+) {
+    solve(x, s, step, weights, worker);
+    let width = worker.out.len();
+    let mut lanes = [0.0; 8];
+    for (k, value) in worker.out.iter().enumerate() {
+        value.store(&mut lanes);
+        for (lane, place) in rows[k..].iter_mut().step_by(width).enumerate() {
+            *place = lanes[lane];
         }
     }
 }

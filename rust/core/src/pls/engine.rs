@@ -1,9 +1,11 @@
 //! One estimation, or all replicates of a plan.
 
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 
 use super::batch::{Batch, Source};
-use super::block::{Context, Signs, Worker, solve};
+use super::block::{Context, Signs, Worker, solve, solve_to};
 use super::error::{PlsError, Result, Status};
 use super::layout::{Layout, Statistic};
 use super::program::{Item, Program};
@@ -106,6 +108,7 @@ fn solve_one(program: &Program, table: &Table, layout: &Layout, weights: &[f64],
     let mut needs = Needs::of(program, layout);
     if all {
         needs.all = true;
+        needs.pairs = true;
         needs.rho_a = true;
     }
     let mut sums = vec![0.0; table.products()];
@@ -154,7 +157,7 @@ pub fn fit(program: &Program, data: &[f64], n: usize, layout: &Layout, options: 
                 out.correlations[stage.ids[a] * items + stage.ids[b]] = r[a * m + b];
             }
             for (b, block) in stage.blocks.iter().enumerate() {
-                out.cross_loadings[stage.ids[a] * nodes + block.node] = estimate.rw[a * j + b];
+                out.cross_loadings[stage.ids[a] * nodes + block.node] = estimate.rw[b * m + a];
             }
         }
         for (a, x) in stage.blocks.iter().enumerate() {
@@ -249,13 +252,13 @@ fn block_score(
 
 /// A pack type with the functions that work on it, compiled for its instruction set.
 pub(super) trait Lanes: Real {
-    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>);
+    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]);
     fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize);
 }
 
 impl Lanes for Pack<4, false> {
-    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
-        solve(x, s, step, weights, worker);
+    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]) {
+        solve_to(x, s, step, weights, worker, rows);
     }
 
     fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
@@ -265,8 +268,8 @@ impl Lanes for Pack<4, false> {
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Lanes for Pack<4, true> {
-    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
-        solve(x, s, step, weights, worker);
+    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]) {
+        solve_to(x, s, step, weights, worker, rows);
     }
 
     fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
@@ -277,7 +280,7 @@ impl Lanes for Pack<4, true> {
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{Context, Gather, Lanes, Table, Worker, gather, solve};
+    use super::{Context, Gather, Lanes, Table, Worker, gather, solve_to};
     use crate::lanes::{Avx2, Avx512};
 
     #[target_feature(enable = "avx2,fma")]
@@ -291,19 +294,33 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,fma")]
-    fn avx2(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Avx2>) {
-        solve(x, s, step, weights, worker);
+    fn avx2(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Avx2>, rows: &mut [f64]) {
+        solve_to(x, s, step, weights, worker, rows);
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-    fn avx512(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Avx512>) {
-        solve(x, s, step, weights, worker);
+    fn avx512(
+        x: Context<'_>,
+        s: &[f64],
+        step: usize,
+        weights: &[&[f64]],
+        worker: &mut Worker<Avx512>,
+        rows: &mut [f64],
+    ) {
+        solve_to(x, s, step, weights, worker, rows);
     }
 
     impl Lanes for Avx2 {
-        fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
+        fn solve(
+            x: Context<'_>,
+            s: &[f64],
+            step: usize,
+            weights: &[&[f64]],
+            worker: &mut Worker<Self>,
+            rows: &mut [f64],
+        ) {
             // SAFETY: this type is chosen only by `replicate`, from a kernel that `Kernel::available` found.
-            unsafe { avx2(x, s, step, weights, worker) }
+            unsafe { avx2(x, s, step, weights, worker, rows) }
         }
 
         fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
@@ -313,9 +330,16 @@ mod x86 {
     }
 
     impl Lanes for Avx512 {
-        fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>) {
+        fn solve(
+            x: Context<'_>,
+            s: &[f64],
+            step: usize,
+            weights: &[&[f64]],
+            worker: &mut Worker<Self>,
+            rows: &mut [f64],
+        ) {
             // SAFETY: as above.
-            unsafe { avx512(x, s, step, weights, worker) }
+            unsafe { avx512(x, s, step, weights, worker, rows) }
         }
 
         fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
@@ -385,12 +409,12 @@ fn original_signs(program: &Program, table: &Table, layout: &Layout, own: &[f64]
                 .iter()
                 .zip(&worker.solution.stages)
                 .map(|(stage, estimate)| {
-                    let j = stage.blocks.len();
+                    let m = stage.items.len();
                     stage
                         .blocks
                         .iter()
                         .enumerate()
-                        .flat_map(|(b, block)| (block.start..block.end).map(move |i| estimate.rw[i * j + b]))
+                        .flat_map(|(b, block)| (block.start..block.end).map(move |i| estimate.rw[b * m + i]))
                         .collect()
                 })
                 .collect();
@@ -420,27 +444,33 @@ impl Job<'_> {
         let source = Source::new(self.table, self.plan, self.own, self.kernel, self.program.has_products());
         let mut values = vec![f64::NAN; replicates * width];
         let mut status = vec![[0, -1]; replicates];
+        // Each chunk takes a worker's room and puts it back: as many are made as threads work at once.
+        let spare: Mutex<Vec<(Batch, Box<Worker<V>>)>> = Mutex::new(Vec::new());
         let results: Vec<Result<()>> = pool.install(|| {
             values
                 .par_chunks_mut((CHUNK * width).max(1))
                 .zip(status.par_chunks_mut(CHUNK))
                 .with_max_len(1)
                 .enumerate()
-                .map_init(
-                    || (source.batch::<V>(), Worker::<V>::new(self.program, self.table, width)),
-                    |(batch, worker), (chunk, (values, status))| {
-                        let side = source.side::<V>();
-                        for (part, status) in status.chunks_mut(side).enumerate() {
-                            control.check()?;
-                            let from = part * side;
-                            let values = &mut values[from * width..(from + status.len()) * width];
-                            source.fill::<V>(batch, chunk * CHUNK + from, status.len());
-                            self.solve(batch, worker, side, values, status);
-                        }
+                .map(|(chunk, (values, status))| {
+                    let found = spare.lock().ok().and_then(|mut spare| spare.pop());
+                    let (mut batch, mut worker) = found.unwrap_or_else(|| {
+                        (source.batch::<V>(), Box::new(Worker::<V>::new(self.program, self.table, width)))
+                    });
+                    let side = source.side::<V>();
+                    for (part, status) in status.chunks_mut(side).enumerate() {
+                        control.check()?;
+                        let from = part * side;
+                        let values = &mut values[from * width..(from + status.len()) * width];
+                        source.fill::<V>(&mut batch, chunk * CHUNK + from, status.len());
+                        self.solve(&batch, &mut worker, side, values, status);
                         control.advance(status.len() as u64);
-                        Ok(())
-                    },
-                )
+                    }
+                    if let Ok(mut spare) = spare.lock() {
+                        spare.push((batch, worker));
+                    }
+                    Ok(())
+                })
                 .collect()
         });
         results.into_iter().collect::<Result<()>>()?;
@@ -459,7 +489,6 @@ impl Job<'_> {
         let (n, width, lanes) = (self.table.n, self.layout.width, V::LANES);
         let needs = Needs::of(self.program, self.layout);
         let x = Context { program: self.program, table: self.table, layout: self.layout, needs, signs: self.signs };
-        let mut lane_values = [0.0; 8];
         for (pack, status) in status.chunks_mut(lanes).enumerate() {
             let from = pack * lanes;
             let mut weights: [&[f64]; 8] = [&[]; 8];
@@ -468,14 +497,8 @@ impl Job<'_> {
                     *place = &batch.weights[(from + lane) * n..(from + lane + 1) * n];
                 }
             }
-            V::solve(x, &batch.sums[from..], side, &weights, worker);
             let rows = &mut values[from * width..(from + status.len()) * width];
-            for (k, value) in worker.out.iter().enumerate() {
-                value.store(&mut lane_values);
-                for (lane, value) in lane_values[..status.len()].iter().enumerate() {
-                    rows[lane * width + k] = *value;
-                }
-            }
+            V::solve(x, &batch.sums[from..], side, &weights, worker, rows);
             for (lane, place) in status.iter_mut().enumerate() {
                 let outcome = &worker.outcome;
                 *place = [outcome.status[lane] as i32, outcome.detail[lane]];

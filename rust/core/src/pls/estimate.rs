@@ -4,6 +4,8 @@
 //! matrix. Start weights are equal, proxies are standardised, nothing is flipped, and a lane that has settled is
 //! frozen, so its result does not depend on the lanes beside it.
 
+use std::ops::Range;
+
 use super::error::Status;
 use super::program::Stage;
 use super::spec::{Mode, Scheme};
@@ -58,7 +60,7 @@ pub(super) struct Estimate<V> {
     pub(super) r: Vec<V>,
     /// Weights of the items; they give proxies of unit variance.
     pub(super) w: Vec<V>,
-    /// Correlations of items with proxies, `m` × blocks.
+    /// Correlations of items with proxies, blocks × `m`.
     pub(super) rw: Vec<V>,
     /// Correlations of proxies, blocks × blocks.
     pub(super) c: Vec<V>,
@@ -105,13 +107,31 @@ impl<V: Real> Scratch<V> {
     }
 }
 
+/// Calls a function with the block size as a constant where it is small, so that its loops unroll, and as 0 elsewhere.
+macro_rules! sized {
+    ($k:expr, $f:ident::<$v:ty>($($argument:expr),* $(,)?)) => {
+        match $k {
+            1 => $f::<$v, 1>($($argument),*),
+            2 => $f::<$v, 2>($($argument),*),
+            3 => $f::<$v, 3>($($argument),*),
+            4 => $f::<$v, 4>($($argument),*),
+            5 => $f::<$v, 5>($($argument),*),
+            6 => $f::<$v, 6>($($argument),*),
+            7 => $f::<$v, 7>($($argument),*),
+            8 => $f::<$v, 8>($($argument),*),
+            _ => $f::<$v, 0>($($argument),*),
+        }
+    };
+}
+
 /// `x' R x` over a block.
 #[inline(always)]
-fn quadratic<V: Real>(r: &[V], m: usize, start: usize, x: &[V]) -> V {
-    let k = x.len();
+fn quadratic_sized<V: Real, const K: usize>(r: &[V], m: usize, start: usize, x: &[V]) -> V {
+    let k = if K == 0 { x.len() } else { K };
+    let x = &x[..k];
     let mut sum = V::zero();
     for a in 0..k {
-        let row = &r[(start + a) * m + start..(start + a) * m + start + k];
+        let row = &r[(start + a) * m + start..][..k];
         let mut part = V::zero();
         for b in a + 1..k {
             part = row[b].mul_add(x[b], part);
@@ -124,34 +144,85 @@ fn quadratic<V: Real>(r: &[V], m: usize, start: usize, x: &[V]) -> V {
 }
 
 #[inline(always)]
-fn dot<V: Real>(row: &[V], w: &[V]) -> V {
+fn quadratic<V: Real>(r: &[V], m: usize, start: usize, x: &[V]) -> V {
+    sized!(x.len(), quadratic_sized::<V>(r, m, start, x))
+}
+
+#[inline(always)]
+fn dot_sized<V: Real, const K: usize>(row: &[V], w: &[V]) -> V {
+    let k = if K == 0 { w.len() } else { K };
+    let (row, w) = (&row[..k], &w[..k]);
     let mut sum = V::zero();
-    for (a, b) in row.iter().zip(w) {
-        sum = a.mul_add(*b, sum);
+    for q in 0..k {
+        sum = row[q].mul_add(w[q], sum);
     }
     sum
 }
 
-/// Covariances of the items of block `a` with the proxy of block `b`.
+#[inline(always)]
+fn dot<V: Real>(row: &[V], w: &[V]) -> V {
+    sized!(w.len(), dot_sized::<V>(row, w))
+}
+
+#[inline(always)]
+fn project_sized<V: Real, const K: usize>(r: &[V], m: usize, from: usize, w: &[V], rows: Range<usize>, out: &mut [V]) {
+    let k = if K == 0 { w.len() } else { K };
+    let w = &w[..k];
+    for (i, out) in rows.clone().zip(&mut out[rows]) {
+        let row = &r[i * m + from..][..k];
+        let mut sum = V::zero();
+        for q in 0..k {
+            sum = row[q].mul_add(w[q], sum);
+        }
+        *out = sum;
+    }
+}
+
+/// Covariances of the items of block `a` with the proxy of block `b`, to row `b` of `rw`.
 #[inline(always)]
 fn project<V: Real>(stage: &Stage, r: &[V], w: &[V], rw: &mut [V], a: usize, b: usize) {
-    let (m, j) = (stage.items.len(), stage.blocks.len());
-    let (from, to) = (stage.blocks[b].start, stage.blocks[b].end);
-    for i in stage.blocks[a].start..stage.blocks[a].end {
-        rw[i * j + b] = dot(&r[i * m + from..i * m + to], &w[from..to]);
-    }
+    let m = stage.items.len();
+    let (to, from) = (&stage.blocks[a], &stage.blocks[b]);
+    let out = &mut rw[b * m..(b + 1) * m];
+    let w = &w[from.start..from.end];
+    sized!(w.len(), project_sized::<V>(r, m, from.start, w, to.start..to.end, out));
 }
 
 /// Correlation of the proxies of `a` and `b`, given the covariances of `a`'s items with `b`'s proxy.
 #[inline(always)]
 fn correlate<V: Real>(stage: &Stage, w: &[V], rw: &[V], c: &mut [V], a: usize, b: usize) {
-    let j = stage.blocks.len();
-    let mut sum = V::zero();
-    for q in stage.blocks[a].start..stage.blocks[a].end {
-        sum = w[q].mul_add(rw[q * j + b], sum);
-    }
+    let (j, m) = (stage.blocks.len(), stage.items.len());
+    let block = &stage.blocks[a];
+    let sum = dot(&rw[b * m + block.start..], &w[block.start..block.end]);
     c[a * j + b] = sum;
     c[b * j + a] = sum;
+}
+
+#[inline(always)]
+fn inner_proxy_sized<V: Real, const K: usize>(
+    near: &[usize],
+    inner: &[V],
+    rw: &[V],
+    m: usize,
+    start: usize,
+    out: &mut [V],
+) {
+    let k = if K == 0 { out.len() } else { K };
+    let out = &mut out[..k];
+    out.fill(V::zero());
+    for &b in near {
+        let weight = inner[b];
+        let row = &rw[b * m + start..][..k];
+        for q in 0..k {
+            out[q] = weight.mul_add(row[q], out[q]);
+        }
+    }
+}
+
+/// Covariances of a block's items with its inner proxy.
+#[inline(always)]
+fn inner_proxy<V: Real>(near: &[usize], inner: &[V], rw: &[V], m: usize, start: usize, out: &mut [V]) {
+    sized!(out.len(), inner_proxy_sized::<V>(near, inner, rw, m, start, out));
 }
 
 /// Weights that the iteration starts from or keeps: standardised, and `true` where the block takes part in it.
@@ -362,13 +433,7 @@ pub(super) fn iterate<V: Real>(
             }
             let k = block.len();
             let fresh = &mut s.fresh[..k];
-            for (q, value) in fresh.iter_mut().enumerate() {
-                let mut sum = V::zero();
-                for &b in &stage.neighbours[a] {
-                    sum = s.inner[a * j + b].mul_add(rw[(block.start + q) * j + b], sum);
-                }
-                *value = sum;
-            }
+            inner_proxy(&stage.neighbours[a], &s.inner[a * j..(a + 1) * j], rw, m, block.start, fresh);
             match block.mode {
                 Mode::A => {}
                 Mode::B => {
@@ -424,11 +489,10 @@ pub(super) fn orient<V: Real>(stage: &Stage, r: &[V], w: &mut [V]) {
     }
 }
 
-/// Correlations of all items with all proxies, and of all proxies, from final weights.
-///
-/// With `all` false only what the structural model and the own loadings need.
+/// Correlations of items with proxies, and of proxies, from final weights: all of them, those of all pairs of proxies,
+/// or what the structural model and the own loadings need.
 #[inline(always)]
-pub(super) fn finish<V: Real>(stage: &Stage, r: &[V], w: &[V], rw: &mut [V], c: &mut [V], all: bool) {
+pub(super) fn finish<V: Real>(stage: &Stage, r: &[V], w: &[V], rw: &mut [V], c: &mut [V], all: bool, pairs: bool) {
     let j = stage.blocks.len();
     for a in 0..j {
         project(stage, r, w, rw, a, a);
@@ -436,23 +500,26 @@ pub(super) fn finish<V: Real>(stage: &Stage, r: &[V], w: &[V], rw: &mut [V], c: 
     }
     if all {
         for a in 0..j {
-            for b in 0..j {
-                if a != b {
-                    project(stage, r, w, rw, a, b);
-                }
+            for b in (0..j).filter(|&b| b != a) {
+                project(stage, r, w, rw, a, b);
             }
         }
+    }
+    let mut one = |a: usize, b: usize| {
+        if !all {
+            project(stage, r, w, rw, a, b);
+        }
+        correlate(stage, w, rw, c, a, b);
+    };
+    if all || pairs {
         for a in 0..j {
             for b in a + 1..j {
-                correlate(stage, w, rw, c, a, b);
+                one(a, b);
             }
         }
     } else {
-        for a in 0..j {
-            for b in a + 1..j {
-                project(stage, r, w, rw, a, b);
-                correlate(stage, w, rw, c, a, b);
-            }
+        for &(a, b) in &stage.structural {
+            one(a, b);
         }
     }
 }

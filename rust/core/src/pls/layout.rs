@@ -95,6 +95,9 @@ pub struct Entry {
     pub start: usize,
     /// What each place holds: nodes and items by number.
     pub labels: Vec<Vec<usize>>,
+    /// Where each place comes from, for statistics that look it up: stage and blocks of a pair, edges of a chain,
+    /// place among the total effects.
+    pub(super) links: Vec<Vec<usize>>,
 }
 
 /// The flat vector of a replicate.
@@ -118,7 +121,8 @@ impl Layout {
             let labels = labels(program, statistic)?;
             let start = width;
             width += labels.len();
-            entries.push(Entry { statistic, start, labels });
+            let links = labels.iter().map(|label| links(program, statistic, label)).collect();
+            entries.push(Entry { statistic, start, labels, links });
         }
         Ok(Self { entries, width })
     }
@@ -130,8 +134,25 @@ impl Layout {
 }
 
 /// Latest stage in which both nodes stand, with their blocks.
-pub(super) fn together(program: &Program, a: usize, b: usize) -> Option<(usize, usize, usize)> {
+fn together(program: &Program, a: usize, b: usize) -> Option<(usize, usize, usize)> {
     program.stages.iter().enumerate().rev().find_map(|(s, stage)| Some((s, stage.block_of[a]?, stage.block_of[b]?)))
+}
+
+fn links(program: &Program, statistic: Statistic, label: &[usize]) -> Vec<usize> {
+    let stage = program.last();
+    let block = |node: usize| stage.block_of[node].unwrap_or(0);
+    let edge = |from: usize, to: usize| stage.edges.iter().position(|&edge| edge == (block(from), block(to)));
+    match statistic {
+        Statistic::Htmt | Statistic::Htmt2 | Statistic::ConstructCorrelations => {
+            together(program, label[0], label[1]).map_or_else(Vec::new, |(s, a, b)| vec![s, a, b])
+        }
+        Statistic::SpecificIndirect => label.windows(2).filter_map(|pair| edge(pair[0], pair[1])).collect(),
+        Statistic::TotalEffects => vec![block(label[0]) * stage.blocks.len() + block(label[1])],
+        Statistic::IndirectEffects => std::iter::once(block(label[0]) * stage.blocks.len() + block(label[1]))
+            .chain(edge(label[0], label[1]))
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// For each block of the last stage, the blocks that paths lead to, directly or not.

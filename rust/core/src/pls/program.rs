@@ -98,6 +98,12 @@ pub struct Stage {
     pub products: Vec<usize>,
     /// Pairs of blocks `a < b` whose correlation the iteration needs.
     pub pairs: Vec<(usize, usize)>,
+    /// Pairs of blocks `a < b` whose correlation the structural model needs.
+    pub structural: Vec<(usize, usize)>,
+    /// For each block the numbers of the edges from its predecessors.
+    pub incoming: Vec<Vec<usize>>,
+    /// For each block itself and all blocks from which paths lead to it.
+    pub sources: Vec<Vec<usize>>,
     /// For each block the blocks with whose proxies its items' covariances the iteration needs, ascending.
     pub needed: Vec<Vec<usize>>,
 }
@@ -385,6 +391,9 @@ impl Compiler<'_> {
             direct: false,
             products: Vec::new(),
             pairs: Vec::new(),
+            structural: Vec::new(),
+            incoming: Vec::new(),
+            sources: Vec::new(),
             needed: Vec::new(),
         };
         for node in (0..count).filter(|&node| present[node]) {
@@ -523,6 +532,31 @@ impl Compiler<'_> {
                 }
             }
             stage.needed[a].sort_unstable();
+        }
+        let mut structural = vec![false; blocks * blocks];
+        for &(from, to) in &edges {
+            for &other in stage.predecessors[to].iter().chain([&to]) {
+                structural[from.min(other) * blocks + from.max(other)] = true;
+            }
+        }
+        for a in 0..blocks {
+            stage.structural.extend((a + 1..blocks).filter(|b| structural[a * blocks + b]).map(|b| (a, b)));
+        }
+        stage.incoming = (0..blocks)
+            .map(|to| {
+                let edge = |&from: &usize| edges.iter().position(|&edge| edge == (from, to));
+                stage.predecessors[to].iter().filter_map(edge).collect()
+            })
+            .collect();
+        stage.sources = (0..blocks).map(|b| vec![b]).collect();
+        for &to in &stage.order {
+            for &from in &stage.predecessors[to] {
+                for source in stage.sources[from].clone() {
+                    if !stage.sources[to].contains(&source) {
+                        stage.sources[to].push(source);
+                    }
+                }
+            }
         }
         stage.edges = edges;
     }

@@ -2,7 +2,7 @@
 
 use super::error::Status;
 use super::estimate::{Estimate, Outcome};
-use super::layout::{Layout, Statistic, together};
+use super::layout::{Layout, Statistic};
 use super::program::{Program, Stage};
 use super::spec::Mode;
 use crate::lanes::Real;
@@ -33,6 +33,7 @@ pub(super) struct Solution<V> {
     pub(super) total: Vec<V>,
     /// Number of observations.
     pub(super) n_obs: V,
+    within: Vec<V>,
     predictors: Factor<V>,
     rhs: Vec<V>,
     scratch: Vec<V>,
@@ -44,6 +45,8 @@ pub(super) struct Solution<V> {
 pub(super) struct Needs {
     /// All correlations of items with proxies.
     pub(super) all: bool,
+    /// Correlations of all pairs of proxies.
+    pub(super) pairs: bool,
     /// rho_A.
     pub(super) rho_a: bool,
     /// Inverses of the predictors' correlations.
@@ -58,6 +61,13 @@ impl Needs {
         let has = |list: &[Statistic]| layout.entries.iter().any(|e| list.contains(&e.statistic));
         Self {
             all: has(&[Statistic::CrossLoadings]),
+            pairs: has(&[
+                Statistic::ConstructCorrelations,
+                Statistic::Srmr,
+                Statistic::DUls,
+                Statistic::DG,
+                Statistic::Nfi,
+            ]),
             rho_a: program.spec.consistent.is_some() || has(&[Statistic::RhoA]),
             inverse: has(&[Statistic::F2, Statistic::Vif]),
             total: has(&[Statistic::TotalEffects, Statistic::IndirectEffects]),
@@ -84,7 +94,8 @@ impl<V: Real> Solution<V> {
             scale: vec![V::one(); j],
             total: vec![V::zero(); j * j],
             n_obs: V::zero(),
-            predictors: Factor::with_capacity(j),
+            within: vec![V::one(); program.nodes.len()],
+            predictors: Factor::with_capacity(largest),
             rhs: vec![V::zero(); largest],
             scratch: vec![V::zero(); largest],
             own: vec![V::zero(); largest],
@@ -192,27 +203,19 @@ pub(super) fn structure<V: Real>(
             explained = x.rhs[q].mul_add(x.c[from * j + to], explained);
         }
         x.r2[to] = explained;
-        for (e, &(from, outcome)) in stage.edges.iter().enumerate() {
-            if outcome == to
-                && let Some(q) = predictors.iter().position(|&p| p == from)
-            {
-                x.standardised[e] = x.rhs[q];
-                x.coefficient[e] = x.rhs[q] / x.scale[from];
-                x.vif[e] = x.own[q];
-                x.inverse[e] = x.own[q];
-            }
+        for (q, (&e, &from)) in stage.incoming[to].iter().zip(predictors).enumerate() {
+            x.standardised[e] = x.rhs[q];
+            x.coefficient[e] = if stage.blocks[from].product { x.rhs[q] / x.scale[from] } else { x.rhs[q] };
+            x.vif[e] = x.own[q];
+            x.inverse[e] = x.own[q];
         }
         if program.spec.consistent.is_some() && needs.inverse && k > 1 {
             // Collinearity is judged on the scores, not on the corrected correlations.
             let proxies = &x.stages[number].c;
             x.predictors.factor(k, |i, q| if i == q { V::one() } else { proxies[predictors[i] * j + predictors[q]] });
             x.predictors.inverse_diagonal(&mut x.own, &mut x.scratch);
-            for (e, &(from, outcome)) in stage.edges.iter().enumerate() {
-                if outcome == to
-                    && let Some(q) = predictors.iter().position(|&p| p == from)
-                {
-                    x.vif[e] = x.own[q];
-                }
+            for (q, &e) in stage.incoming[to].iter().enumerate() {
+                x.vif[e] = x.own[q];
             }
         }
         if program.spec.consistent.is_some() {
@@ -220,17 +223,17 @@ pub(super) fn structure<V: Real>(
         }
     }
     if needs.total {
-        for from in 0..j {
-            x.total[from * j..(from + 1) * j].fill(V::zero());
-        }
+        x.total.fill(V::zero());
         for &to in &stage.order {
-            for (e, &(via, outcome)) in stage.edges.iter().enumerate() {
-                if outcome == to {
-                    let step = x.coefficient[e];
-                    for from in 0..j {
-                        let before = if from == via { V::one() } else { x.total[from * j + via] };
-                        x.total[from * j + to] = before.mul_add(step, x.total[from * j + to]);
-                    }
+            for (&e, &via) in stage.incoming[to].iter().zip(&stage.predecessors[to]) {
+                let step = x.coefficient[e];
+                for &from in &stage.sources[via] {
+                    let place = from * j + to;
+                    x.total[place] = if from == via {
+                        x.total[place] + step
+                    } else {
+                        x.total[from * j + via].mul_add(step, x.total[place])
+                    };
                 }
             }
         }
@@ -287,7 +290,7 @@ fn loading<V: Real>(program: &Program, x: &Solution<V>, s: usize, b: usize, i: u
         }
         x.stages[s].w[i] * x.rho_a[block.node].sqrt() / length
     } else {
-        let own = x.stages[s].rw[i * stage.blocks.len() + b];
+        let own = x.stages[s].rw[b * stage.items.len() + i];
         // The score of a product keeps the products' spread: its loadings are covariances with it.
         if block.product && s + 1 == program.stages.len() { own * x.scale[b] } else { own }
     }
@@ -378,29 +381,19 @@ pub(super) fn write<V: Real>(
                 }
             }
             Statistic::TotalEffects | Statistic::IndirectEffects => {
-                for (place, label) in out.iter_mut().zip(&entry.labels) {
-                    if let (Some(from), Some(to)) = (last.block_of[label[0]], last.block_of[label[1]]) {
-                        let mut value = x.total[from * j + to];
-                        if entry.statistic == Statistic::IndirectEffects {
-                            for (e, &edge) in last.edges.iter().enumerate() {
-                                if edge == (from, to) {
-                                    value = value - x.coefficient[e];
-                                }
-                            }
-                        }
-                        *place = value;
+                for (place, links) in out.iter_mut().zip(&entry.links) {
+                    // The place among the total effects, and the direct path if it is to be left out.
+                    *place = x.total[links[0]];
+                    if let Some(&e) = links.get(1) {
+                        *place = *place - x.coefficient[e];
                     }
                 }
             }
             Statistic::SpecificIndirect => {
-                for (place, label) in out.iter_mut().zip(&entry.labels) {
+                for (place, links) in out.iter_mut().zip(&entry.links) {
                     let mut value = V::one();
-                    for pair in label.windows(2) {
-                        if let (Some(from), Some(to)) = (last.block_of[pair[0]], last.block_of[pair[1]])
-                            && let Some(e) = last.edges.iter().position(|&edge| edge == (from, to))
-                        {
-                            value = value * x.coefficient[e];
-                        }
+                    for &e in links {
+                        value = value * x.coefficient[e];
                     }
                     *place = value;
                 }
@@ -448,21 +441,30 @@ pub(super) fn write<V: Real>(
             }
             Statistic::Htmt | Statistic::Htmt2 => {
                 let geometric = entry.statistic == Statistic::Htmt2;
-                for (place, label) in out.iter_mut().zip(&entry.labels) {
-                    if let Some((s, a, b)) = together(program, label[0], label[1]) {
-                        let stage = &program.stages[s];
-                        let r = if stage.direct { base } else { &x.stages[s].r };
-                        *place = htmt(stage, r, a, b, geometric);
-                    }
+                let mut within = std::mem::take(&mut x.within);
+                for (value, &(s, b)) in within.iter_mut().zip(&program.place) {
+                    let stage = &program.stages[s];
+                    let r = if stage.direct { base } else { &x.stages[s].r };
+                    *value = monotrait(stage, r, b, geometric);
                 }
+                for (place, (label, links)) in out.iter_mut().zip(entry.labels.iter().zip(&entry.links)) {
+                    let stage = &program.stages[links[0]];
+                    let r = if stage.direct { base } else { &x.stages[links[0]].r };
+                    let between = heterotrait(stage, r, links[1], links[2], geometric);
+                    let own = within[label[0]] * within[label[1]];
+                    *place = if geometric {
+                        (between - (within[label[0]] + within[label[1]]) * V::splat(0.5)).map(f64::exp)
+                    } else {
+                        between / own.sqrt()
+                    };
+                }
+                x.within = within;
             }
             Statistic::ConstructCorrelations => {
-                for (place, label) in out.iter_mut().zip(&entry.labels) {
-                    if let Some((s, a, b)) = together(program, label[0], label[1]) {
-                        let size = program.stages[s].blocks.len();
-                        *place =
-                            if s + 1 == program.stages.len() { x.c[a * j + b] } else { x.stages[s].c[a * size + b] };
-                    }
+                for (place, links) in out.iter_mut().zip(&entry.links) {
+                    let (s, a, b) = (links[0], links[1], links[2]);
+                    let size = program.stages[s].blocks.len();
+                    *place = if s + 1 == program.stages.len() { x.c[a * j + b] } else { x.stages[s].c[a * size + b] };
                 }
             }
             Statistic::CrossLoadings => {
@@ -473,7 +475,7 @@ pub(super) fn write<V: Real>(
                     for other in 0..program.nodes.len() {
                         if let Some(o) = stage.block_of[other] {
                             for i in block.start..block.end {
-                                out[at] = x.stages[s].rw[i * stage.blocks.len() + o];
+                                out[at] = x.stages[s].rw[o * stage.items.len() + i];
                                 at += 1;
                             }
                         }
@@ -485,36 +487,77 @@ pub(super) fn write<V: Real>(
     }
 }
 
-/// Ratio of the correlations between two blocks to those within (absolute values, as Henseler, Ringle & Sarstedt
-/// 2015 are usually read; a single item's own correlation counts as one).
-#[inline(always)]
-fn htmt<V: Real>(stage: &Stage, r: &[V], a: usize, b: usize, geometric: bool) -> V {
-    let m = stage.items.len();
-    let take = |value: V| if geometric { value.abs().map(f64::ln) } else { value.abs() };
-    let within = |c: usize| {
-        let block = &stage.blocks[c];
-        let k = block.len();
-        if k == 1 {
-            return if geometric { V::zero() } else { V::one() };
-        }
-        let mut sum = V::zero();
-        for i in block.start..block.end {
-            for q in i + 1..block.end {
-                sum = sum + take(r[i * m + q]);
+/// Absolute correlations (as Henseler, Ringle & Sarstedt 2015 are usually read), or their logarithms, added up.
+///
+/// The logarithm is taken of products of at most sixteen correlations: none is so small that these underflow.
+#[derive(Clone, Copy)]
+struct Mean<V> {
+    sum: V,
+    product: V,
+    factors: usize,
+}
+
+impl<V: Real> Mean<V> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { sum: V::zero(), product: V::one(), factors: 0 }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, value: V, geometric: bool) {
+        if geometric {
+            self.product = self.product * value.abs();
+            self.factors += 1;
+            if self.factors == 16 {
+                self.close();
             }
-        }
-        sum * V::splat(2.0 / (k * (k - 1)) as f64)
-    };
-    let mut between = V::zero();
-    for i in stage.blocks[a].start..stage.blocks[a].end {
-        for q in stage.blocks[b].start..stage.blocks[b].end {
-            between = between + take(r[i * m + q]);
+        } else {
+            self.sum = self.sum + value.abs();
         }
     }
-    between = between * V::splat(1.0 / (stage.blocks[a].len() * stage.blocks[b].len()) as f64);
-    if geometric {
-        (between - (within(a) + within(b)) * V::splat(0.5)).map(f64::exp)
-    } else {
-        between / (within(a) * within(b)).sqrt()
+
+    #[inline(always)]
+    fn close(&mut self) {
+        if self.factors > 0 {
+            self.sum = self.sum + self.product.map(f64::ln);
+            self.product = V::one();
+            self.factors = 0;
+        }
     }
+
+    #[inline(always)]
+    fn of(mut self, count: usize) -> V {
+        self.close();
+        self.sum * V::splat(1.0 / count as f64)
+    }
+}
+
+/// Mean of the correlations within a block (its logarithm for the geometric one); a single item's counts as one.
+#[inline(always)]
+fn monotrait<V: Real>(stage: &Stage, r: &[V], b: usize, geometric: bool) -> V {
+    let (m, block) = (stage.items.len(), &stage.blocks[b]);
+    let k = block.len();
+    if k == 1 {
+        return if geometric { V::zero() } else { V::one() };
+    }
+    let mut mean = Mean::new();
+    for i in block.start..block.end {
+        for value in &r[i * m + i + 1..i * m + block.end] {
+            mean.add(*value, geometric);
+        }
+    }
+    mean.of(k * (k - 1) / 2)
+}
+
+/// Mean of the correlations between two blocks.
+#[inline(always)]
+fn heterotrait<V: Real>(stage: &Stage, r: &[V], a: usize, b: usize, geometric: bool) -> V {
+    let (m, a, b) = (stage.items.len(), &stage.blocks[a], &stage.blocks[b]);
+    let mut mean = Mean::new();
+    for i in a.start..a.end {
+        for value in &r[i * m + b.start..i * m + b.end] {
+            mean.add(*value, geometric);
+        }
+    }
+    mean.of(a.len() * b.len())
 }
