@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sembada import __version__, _core
 from sembada.errors import InadmissibleError, SembadaWarning
-from sembada.pls import admissible
+from sembada.pls import admissible, endogeneity
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
@@ -357,6 +357,53 @@ class Fit:
         """
         word = choice("scale", scale, ("original", "0-100"))
         return coefficients(self, rescaled=word == "0-100", limits=limits)
+
+    def normality(self) -> pd.DataFrame:
+        """Return how far construct scores are from normal.
+
+        Returns
+        -------
+        DataFrame
+            Index `construct`; columns `skewness, excess_kurtosis, jarque_bera, p`. Copula terms need predictors that
+            are not normal.
+        """
+        return endogeneity.normality(self)
+
+    def copula(
+        self,
+        outcome: str,
+        endogenous: Sequence[str] | None = None,
+        *,
+        method: str = "park-gupta",
+        n: int = 500,
+        seed: int | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Estimate an equation with Gaussian copula terms, to find and mend endogeneity.
+
+        Parameters
+        ----------
+        outcome
+            The construct whose equation it is.
+        endogenous
+            The predictors that may correlate with the error; all of them by default.
+        method
+            `"park-gupta"` (Park & Gupta 2012; Hult et al. 2018), or `"2scope"` (Yang, Qian & Xie 2025), which allows
+            exogenous predictors to correlate with the endogenous ones.
+        n
+            Replicates of the bootstrap; both stages are estimated anew in each.
+        seed
+            Makes the replicates repeatable.
+        level
+            Confidence level of the percentile intervals.
+
+        Returns
+        -------
+        DataFrame
+            Index `term`: the predictors, then `copula(…)`; columns `estimate`, `without` (the coefficient without
+            copula terms), `std_error, t, p, lower, upper`. A copula term that differs from zero speaks for endogeneity.
+        """
+        return endogeneity.copula(self, outcome, endogenous, method=method, n=n, seed=seed, level=level)
 
     def summary(self) -> Summary:
         """Return the main tables as one report that renders as text, HTML and LaTeX."""
