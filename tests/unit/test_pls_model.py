@@ -372,7 +372,9 @@ def test_higher_order_constructs_have_both_levels():
     assert set(fit.outer.xs("A", level="construct").index) == {"i1", "i2"}
     assert fit.constructs.loc[["A", "B", "H", "C"], "ave"].notna().all()
     repeated = model.fit(frame, higher_order="repeated")
-    assert abs(repeated.paths["estimate"].iloc[0] - fit.paths["estimate"].iloc[0]) < 0.1
+    assert abs(repeated.paths["estimate"]["H", "C"] - fit.paths["estimate"]["H", "C"]) < 0.1
+    assert {("H", "A"), ("H", "B")} <= set(repeated.paths.index)
+    assert list(repeated.unstandardised().index) == [("H", "C")]
     original = fit.scores(scale="original")
     assert original["H"].between(original[["A", "B"]].min(axis=1) - 1e-9, original[["A", "B"]].max(axis=1) + 1e-9).all()
 
