@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sembada import __version__, _core
-from sembada.errors import InadmissibleError, SembadaWarning
+from sembada.errors import DataError, InadmissibleError, SembadaWarning
 from sembada.pls import admissible, endogeneity
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
@@ -497,6 +497,28 @@ def _run(system: System, table: Table, preparation: Preparation, kernel: str) ->
     return system.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
 
 
+def _check_rows(model: Model, table: Table, missing: str) -> None:
+    """Refuse samples on which some regression of the model has no degree of freedom left."""
+    spec = model.specification
+    used = np.ones(table.n_obs, dtype=bool) if table.weights is None else table.weights > 0
+    if missing == "listwise":
+        used &= ~np.isnan(table.matrix).any(axis=1)
+    needs = [(3, "a correlation")]
+    needs += [(len(spec.predictors(name)) + 2, f"the equation of {name!r}") for name in spec.outcomes]
+    needs += [
+        (len(block.indicators) + 1, f"the mode {block.mode} weights of {block.construct!r}")
+        for block in spec.blocks
+        if block.mode in {"B", "B-nonnegative"} and len(block.indicators) > 1
+    ]
+    needed, reason = max(needs, key=lambda need: need[0])
+    if int(used.sum()) < needed:
+        raise DataError(
+            f"the data has {int(used.sum())} usable rows, fewer than the model needs: {reason} takes {needed} or more. "
+            "Add rows, or estimate a smaller model",
+            {"rows": int(used.sum()), "needed": needed},
+        )
+
+
 def estimate(
     model: Model,
     data: Any,
@@ -526,6 +548,7 @@ def estimate(
     choice("kernel", kernel, ("auto", *_core.available_kernels()))
     table = read(data, model.columns, weights=weights, missing_value=missing_value)
     preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal))
+    _check_rows(model, table, missing)
     system = System(model.specification, options)
     result = _run(system, table, preparation, kernel)
     word = _core.pls_status()[int(result["status"])]
