@@ -210,8 +210,12 @@ class SdModel:
     def implied_units(self) -> dict[str, str]:
         """Return units that the equations imply for variables without one."""
 
-    def to_xmile(self) -> str: ...
-    def to_vensim(self) -> str: ...
+    def to_xmile(self) -> str:
+        """Return the text of an XMILE 1.0 file. Raises UnsupportedError with the name of what XMILE cannot say."""
+
+    def to_vensim(self) -> str:
+        """Return the text of a Vensim .mdl file. Raises UnsupportedError with the name of what Vensim cannot say."""
+
     def __reduce__(self) -> tuple[Any, ...]: ...
 
 class SdProgram:

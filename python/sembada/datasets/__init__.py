@@ -1,7 +1,6 @@
-"""Data and reference models that ship, all **synthetic**.
+"""Data and reference models that ship. Every one is **synthetic**: generated from a seed, labelled, with source and licence.
 
-Every one is generated from a seed, labelled, with source and licence. The five cases follow Indonesian
-studies of small industry in their questions and signs; the numbers are invented.
+The five cases follow Indonesian studies of small industry in their questions and signs; the numbers are invented.
 """
 
 from __future__ import annotations

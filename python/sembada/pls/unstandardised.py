@@ -113,8 +113,7 @@ def coefficients(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
     """Return path coefficients in original units; see `Fit.unstandardised`."""
     table = scales(fit, rescaled=rescaled, limits=limits)
     spec = fit.model.specification
-    estimates = fit.paths["estimate"]
-    standard = {pair: float(estimates[pair]) for pair in fit.model.paths}
+    standard = dict(zip(fit.model.paths, fit.paths["estimate"].tolist(), strict=True))
     mean = dict(zip(table.index, table["mean"].tolist(), strict=True))
     sd = dict(zip(table.index, table["sd"].tolist(), strict=True))
     slopes: dict[tuple[str, str], float] = {}
@@ -132,5 +131,5 @@ def coefficients(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
             "estimate": [slopes[pair] for pair in fit.model.paths],
             "intercept": [intercepts[outcome] for _, outcome in fit.model.paths],
         },
-        index=pd.MultiIndex.from_tuples(fit.model.paths, names=["predictor", "outcome"]),
+        index=fit.paths.index,
     )

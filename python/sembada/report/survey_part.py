@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from sembada.report.numbers import Numbers
-from sembada.report.rows import records
 from sembada.report.table import Table
 from sembada.report.words import Words
 from sembada.study.draws import path_name
@@ -42,7 +41,7 @@ def hypotheses_table(
             numbers.interval(row["lower"], row["upper"], 3),
             words(row["decision"]),
         ]
-        for name, row in records(table).items()
+        for name, row in table.iterrows()
     ]
     heads = [
         "hypothesis",
@@ -66,7 +65,7 @@ def effects_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table | N
     if not len(table):
         return None
     rows = []
-    for (predictor, result), row in records(table).items():
+    for (predictor, result), row in table.iterrows():
         cells: list[object] = [path_name((predictor, result))]
         for part in ("direct", "indirect", "total"):
             cells += [row[part], numbers.interval(row[f"{part}_lower"], row[f"{part}_upper"], 3)]
@@ -95,18 +94,12 @@ def constructs_table(outcome: Outcome, words: Words) -> Table | None:
     if table is None:
         return None
     shown = [
-        ("mode", "mode", "s"),
-        ("n_indicators", "n_indicators", "d"),
-        ("alpha", "α", "f3"),
-        ("rho_a", "ρA", "f3"),
-        ("rho_c", "CR (ρc)", "f3"),
-        ("ave", "AVE", "f3"),
-        ("r2", "R²", "f3"),
-        ("r2_adjusted", "R² adj.", "f3"),
-    ]
+        ("mode", "mode", "s"), ("n_indicators", "n_indicators", "d"), ("alpha", "α", "f3"), ("rho_a", "ρA", "f3"), ("rho_c", "CR (ρc)", "f3"),
+        ("ave", "AVE", "f3"), ("r2", "R²", "f3"), ("r2_adjusted", "R² adj.", "f3"),
+    ]  # fmt: skip
     shown = [item for item in shown if item[0] in table]
     rows = []
-    for name, row in records(table).items():
+    for name, row in table.iterrows():
         cells = [row[column] for column, _, _ in shown]
         # an exogenous construct explains nothing: a dash, not a zero
         cells = [
@@ -125,7 +118,7 @@ def loadings_table(outcome: Outcome, words: Words) -> Table | None:
         return None
     rows = [
         [str(construct), str(indicator), row["loading"], row["weight"], row["vif"]]
-        for (construct, indicator), row in records(table).items()
+        for (construct, indicator), row in table.iterrows()
     ]
     heads = [words("construct"), words("indicator"), words("loading"), words("weight"), "VIF"]
     return Table("loadings", words("c_loadings"), heads, ["s", "s", "f3", "f3", "f2"], rows)

@@ -27,5 +27,4 @@ def regret(values: NDArray[np.float64]) -> NDArray[np.float64]:
     array([[1., 0.],
            [0., 4.]])
     """
-    losses: NDArray[np.float64] = values.max(axis=-2, keepdims=True) - values
-    return losses
+    return values.max(axis=-2, keepdims=True) - values

@@ -171,6 +171,16 @@ impl SdModel {
         sd_tools::links(py, &self.model)
     }
 
+    /// The model as an XMILE file.
+    fn to_xmile(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| write::xmile::write(&self.model)).map_err(|cause| model_error(&cause))
+    }
+
+    /// The model as a Vensim file.
+    fn to_vensim(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| write::vensim::write(&self.model)).map_err(|cause| model_error(&cause))
+    }
+
     /// The units that equations imply for variables without one.
     fn implied_units<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         sd_tools::implied_units(py, &self.model)

@@ -17,3 +17,4 @@ pub mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod units;
+pub mod write;

@@ -57,7 +57,9 @@ pub fn infer(model: &Model) -> Vec<Inferred> {
     walk.model();
     let units: Vec<Unit> =
         model.variables.iter().map(|v| walk.resolve(&walk.variable_unit(&canonical(&v.name)))).collect();
-    let open = |variable: &Variable| matches!(registry.read(&variable.unit), Ok(None));
+    let open = |variable: &Variable| {
+        matches!(registry.read(&variable.unit), Ok(None)) && !is_control(&canonical(&variable.name))
+    };
     let pairs = model.variables.iter().zip(&units);
     pairs
         .filter(|(variable, unit)| open(variable) && unit.is_known())
@@ -65,13 +67,20 @@ pub fn infer(model: &Model) -> Vec<Inferred> {
         .collect()
 }
 
+/// Whether a canonical name is one of Vensim's variables that control a run.
+fn is_control(name: &str) -> bool {
+    matches!(name, "initial_time" | "final_time" | "time_step" | "saveper")
+}
+
 fn finding(severity: Severity, code: &'static str, message: String, place: Place) -> Finding {
     Finding { severity, code, error: ModelError::Meaning { message, place: Box::new(place) } }
 }
 
 fn missing(model: &Model, walk: &Walk<'_>, inferred: &[Inferred]) -> Vec<Finding> {
-    let without: Vec<&Variable> =
-        model.variables.iter().filter(|variable| matches!(walk.registry.read(&variable.unit), Ok(None))).collect();
+    let open = |variable: &&Variable| {
+        matches!(walk.registry.read(&variable.unit), Ok(None)) && !is_control(&canonical(&variable.name))
+    };
+    let without: Vec<&Variable> = model.variables.iter().filter(open).collect();
     let note = |message: String, place: Place| finding(Severity::Note, "units-missing", message, place);
     let mut out = Vec::new();
     if walk.time_open {
@@ -189,6 +198,8 @@ impl<'m> Walk<'m> {
                 self.stated += 1;
                 unit
             }
+            // The variables of Vensim that control a run are times.
+            Ok(None) if is_control(&canonical(&variable.name)) => self.time.clone(),
             Ok(None) => self.hole(),
             Err(error) => {
                 let line = variable.equations.first().map_or(0, |equation| equation.line);
