@@ -75,7 +75,7 @@ def cases() -> tuple[Case, ...]:
 
 def canonical(name: str) -> str:
     """Make names equal that differ in case, underscores, blanks and quotes only."""
-    name = name.replace('"', "").replace("\\n", " ").strip().lower()
+    name = name.replace('"', "").replace("\\n", " ").replace("\\", "").strip().lower()
     name = re.sub(r"[_\s\u00a0]+", "_", name)
     return re.sub(r"_?([\[\],])_?", r"\1", name)
 

@@ -14,11 +14,29 @@ from sembada import datasets
 
 ANCHORS = json.loads((Path(__file__).parent / "study/anchors.json").read_text())
 NAMES = {
-    "customers": "C", "potential_customers": "PC", "open_innovation": "O", "knowledge": "K", "motivation": "M", "innovations": "I",
-    "brand": "B", "performance": "Z", "skilled": "Ws", "novices": "Wn", "equipment": "Q", "cash": "F", "npv": "npv",
-    "cumulative_revenue": "cumrev", "public_cost": "public", "sales": "sales", "price": "price", "revenue": "revenue", "profit": "profit",
-    "margin": "margin", "fulfilment": "fulfilment", "roi": "roi",
-}  # fmt: skip
+    "customers": "C",
+    "potential_customers": "PC",
+    "open_innovation": "O",
+    "knowledge": "K",
+    "motivation": "M",
+    "innovations": "I",
+    "brand": "B",
+    "performance": "Z",
+    "skilled": "Ws",
+    "novices": "Wn",
+    "equipment": "Q",
+    "cash": "F",
+    "npv": "npv",
+    "cumulative_revenue": "cumrev",
+    "public_cost": "public",
+    "sales": "sales",
+    "price": "price",
+    "revenue": "revenue",
+    "profit": "profit",
+    "margin": "margin",
+    "fulfilment": "fulfilment",
+    "roi": "roi",
+}
 # Rounding of a few thousand operations in another order: far above 1e-15, far below any difference in the model.
 TIGHT = 1e-9
 
@@ -136,7 +154,8 @@ def test_the_joint_ranking_agrees_with_the_one_printed(outcome, criterion):
 
 def test_medians_agree_with_those_printed(outcome):
     table = outcome.compare(["customers", "margin"])
-    # the median of 1,024 draws with a standard deviation of 36 customers has a standard error of 1.4, a Latin hypercube less
+    # the median of 1,024 draws with a standard deviation of 36 customers has a standard error of 1.4, a Latin
+    # hypercube less
     assert table.loc["customers"]["median"].to_numpy() == pytest.approx(
         ANCHORS["joint"]["median"]["customers"], abs=4.0
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,8 @@ class Sweep:
 class Line:
     """`y = (b + u·k)·t` and `cost = u·t`; not finite where `k` is above 0.9."""
 
-    parameters = {"b": 0.5, "k": 0.5, "u": 0.0, "w": 0.0}
-    variables = {
+    parameters: ClassVar = {"b": 0.5, "k": 0.5, "u": 0.0, "w": 0.0}
+    variables: ClassVar = {
         name: SimpleNamespace(type="stock", unit="", comment=f"the {name}", dimensions=()) for name in ("y", "cost")
     } | {
         name: SimpleNamespace(type="parameter", unit="dmnl", comment=f"the {name}", dimensions=())

@@ -117,7 +117,7 @@ def bootstrap(X: np.ndarray, n: int = 2000, seed: int = 1, *, consistent: bool =
 
 def rates(t: float, s: dict, p: dict, scenario: dict) -> tuple[dict, dict]:
     """Derivatives of the stocks and the auxiliaries at time `t`."""
-    u = {lever: 0.0 for lever in LEVERS}
+    u = dict.fromkeys(LEVERS, 0.0)
     for lever, (intensity, start) in scenario.items():
         u[lever] = intensity * min(max((t - start) / 6.0, 0.0), 1.0)
     positive = lambda x: np.maximum(x, 0.0)  # noqa: E731

@@ -59,7 +59,7 @@ def test_parameters_equal_those_of_the_oracle_and_are_documented():
     for name, value in oracle.BASE.items():
         assert parameters.PARAMETERS[name][0] == value, name
     for name, (_, unit, meaning, source) in parameters.PARAMETERS.items():
-        assert unit and meaning and source, name
+        assert all((unit, meaning, source)), name
     lower = [name.lower() for name in parameters.PARAMETERS]
     assert len(lower) == len(set(lower)), "names that differ by case only are one name in XMILE"
 

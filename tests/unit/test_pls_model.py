@@ -268,9 +268,36 @@ def test_dependent_indicators_are_named():
         pls.Model(TEXT).fit(frame)
 
 
-def test_more_indicators_than_rows_is_refused():
-    with pytest.raises(errors.DataError):
-        pls.Model(TEXT).fit(survey(3))
+@pytest.mark.parametrize(("rows", "words"), [(0, ["0 usable rows"]), (2, ["2 usable rows"]), (3, ["'Loyal'", "4"])])
+def test_fewer_rows_than_the_model_needs_are_refused(rows, words):
+    with pytest.raises(errors.DataError) as caught:
+        pls.Model(TEXT).fit(survey().iloc[:rows])
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_rows_that_listwise_deletion_leaves_count():
+    frame = survey(10)
+    frame.loc[:7, "i1"] = np.nan
+    with pytest.warns(errors.SembadaWarning), pytest.raises(errors.DataError, match="2 usable rows"):
+        pls.Model(TEXT).fit(frame, missing="listwise")
+
+
+def test_third_order_three_way_quadratic_and_the_pca_scheme():
+    frame = survey(300, seed=4)
+    third = pls.Model("A =~ i1+i2\nB =~ v1\nC =~ v2\nD =~ l1+l2\nBC =~ B + C\nH =~ BC + A\nD ~ H").fit(frame)
+    assert set(third.outer.xs("H", level="construct").index) == {"BC", "A"}
+    assert third.constructs.loc["D", "r2"] > 0.2
+    scores = pls.Model("A =~ i1\nB =~ v1\nC =~ l1\nC ~ A + B + A:A + A:B + A:A:B").fit(frame)
+    assert list(scores.constructs.index) == ["A", "B", "C", "A:A", "A:B", "A:A:B"]
+    x, z = (frame[name] - frame[name].mean() for name in ("i1", "v1"))
+    x, z = x / x.std(), z / z.std()
+    y = (frame["l1"] - frame["l1"].mean()) / frame["l1"].std()
+    design = np.column_stack([np.ones(300), x, z, x * x, x * z, x * x * z])
+    # Two-stage terms of single items are products of standardised columns, so this is plain regression.
+    np.testing.assert_allclose(scores.paths["estimate"], np.linalg.lstsq(design, y, rcond=None)[0][1:], rtol=1e-8)
+    pca = pls.Model(TEXT).fit(frame, scheme="pca")
+    np.testing.assert_allclose(pca.paths["estimate"], pls.Model(TEXT).fit(frame).paths["estimate"], atol=0.03)
 
 
 def test_summaries_are_deterministic_and_render(fit, boot):
@@ -372,7 +399,9 @@ def test_higher_order_constructs_have_both_levels():
     assert set(fit.outer.xs("A", level="construct").index) == {"i1", "i2"}
     assert fit.constructs.loc[["A", "B", "H", "C"], "ave"].notna().all()
     repeated = model.fit(frame, higher_order="repeated")
-    assert abs(repeated.paths["estimate"].iloc[0] - fit.paths["estimate"].iloc[0]) < 0.1
+    assert abs(repeated.paths["estimate"]["H", "C"] - fit.paths["estimate"]["H", "C"]) < 0.1
+    assert {("H", "A"), ("H", "B")} <= set(repeated.paths.index)
+    assert list(repeated.unstandardised().index) == [("H", "C")]
     original = fit.scores(scale="original")
     assert original["H"].between(original[["A", "B"]].min(axis=1) - 1e-9, original[["A", "B"]].max(axis=1) + 1e-9).all()
 

@@ -45,9 +45,10 @@ def outcome():
     ).run(draws=64, seed=1)
 
 
-class Page(HTMLParser):
-    void = {"meta", "br", "hr", "img", "link", "input"}
+VOID = {"meta", "br", "hr", "img", "link", "input"}
 
+
+class Page(HTMLParser):
     def __init__(self):
         super().__init__()
         self.stack, self.ids, self.links, self.text = [], [], [], []
@@ -57,12 +58,12 @@ class Page(HTMLParser):
         if "id" in found:
             self.ids.append(found["id"])
         self.links += [found[name] for name in ("href", "src", "xlink:href") if found.get(name)]
-        if tag not in self.void:
+        if tag not in VOID:
             self.stack.append(tag)
 
     def handle_startendtag(self, tag, attributes):
         self.handle_starttag(tag, attributes)
-        if tag not in self.void:
+        if tag not in VOID:
             self.stack.pop()
 
     def handle_endtag(self, tag):
@@ -156,6 +157,12 @@ def test_excel_holds_numbers(outcome, tmp_path):
     assert cell.number_format == "0.000"
 
 
+def test_variants_have_their_section(outcome, tmp_path):
+    text = outcome.report(tmp_path / "r.md", variants={"once more": outcome}).read_text(encoding="utf-8")
+    assert "Does the choice stand?" in text
+    assert "| once more |" in text
+
+
 def test_a_study_of_one_criterion_needs_no_scatter(outcome, tmp_path):
     made = page(outcome.report(tmp_path / "r.html", criteria={"y": "max"}))
     assert not any("pareto-scatter" in name for name in made.ids)
@@ -177,10 +184,19 @@ def test_bad_options_are_refused(outcome, tmp_path, options, message):
 @pytest.mark.parametrize(
     ("value", "code", "text"),
     [
-        (-0.25368, "f3", "−0,254"), (0.0004, "p", "< 0,001"), (0.0005, "p", "0,001"), (0.1234, "%1", "12,3 %"), (-0.0001, "f2", "0,00"),
-        (np.nan, "f2", "–"), (np.nan, "%1", "–"), (3, "d", "3"), (1234.5678, "g", "1235"), ("x", "f2", "x"), (np.inf, "g", "–"),
+        (-0.25368, "f3", "−0,254"),
+        (0.0004, "p", "< 0,001"),
+        (0.0005, "p", "0,001"),
+        (0.1234, "%1", "12,3 %"),
+        (-0.0001, "f2", "0,00"),
+        (np.nan, "f2", "–"),
+        (np.nan, "%1", "–"),
+        (3, "d", "3"),
+        (1234.5678, "g", "1235"),
+        ("x", "f2", "x"),
+        (np.inf, "g", "–"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_written_as_readers_expect(value, code, text):
     assert report.Numbers(",").cell(value, code) == text
 
@@ -217,10 +233,19 @@ def test_the_path_diagram_is_valid_svg_with_a_title():
 
 
 ECSI = [
-    ("Image", "Expectation"), ("Image", "Satisfaction"), ("Image", "Loyalty"), ("Expectation", "Quality"), ("Expectation", "Value"),
-    ("Expectation", "Satisfaction"), ("Quality", "Value"), ("Quality", "Satisfaction"), ("Value", "Satisfaction"),
-    ("Satisfaction", "Complaints"), ("Satisfaction", "Loyalty"), ("Complaints", "Loyalty"),
-]  # fmt: skip
+    ("Image", "Expectation"),
+    ("Image", "Satisfaction"),
+    ("Image", "Loyalty"),
+    ("Expectation", "Quality"),
+    ("Expectation", "Value"),
+    ("Expectation", "Satisfaction"),
+    ("Quality", "Value"),
+    ("Quality", "Satisfaction"),
+    ("Value", "Satisfaction"),
+    ("Satisfaction", "Complaints"),
+    ("Satisfaction", "Loyalty"),
+    ("Complaints", "Loyalty"),
+]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from sembada.study.effects import mediation_kind
 class Curve:
     """ln y rises with `gain` per unit of `shift`: a model whose long-run response is known."""
 
-    parameters = {"b": 0.4, "c": -0.2, "tau": 3.0, "gain": 0.2, "shift": 0.0, "eps": 0.4}
-    variables = {
+    parameters: ClassVar = {"b": 0.4, "c": -0.2, "tau": 3.0, "gain": 0.2, "shift": 0.0, "eps": 0.4}
+    variables: ClassVar = {
         name: SimpleNamespace(type="parameter", unit=unit, comment="", dimensions=())
         for name, unit in {"b": "dmnl", "c": "dmnl", "tau": "month", "gain": "dmnl", "eps": "dmnl"}.items()
     }
@@ -29,8 +30,7 @@ class Curve:
 
 
 def frame(**columns):
-    made = pd.DataFrame({name.replace("_", " -> "): values for name, values in columns.items()})
-    return made
+    return pd.DataFrame({name.replace("_", " -> "): values for name, values in columns.items()})
 
 
 DRAWS = frame(X_Y=[0.5, 0.3, 0.4], Z_Y=[-0.1, -0.3, 0.1])

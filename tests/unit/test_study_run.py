@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.stats import norm
 
 from oracle.line import Line, boot
 from sembada.errors import DataError, SpecificationError, UnknownNameError
-from sembada.study import Bridge, HandOffWarning, Link, Measure, Scenario, Study, factorial
+from sembada.study import Bridge, HandOffWarning, Link, Measure, Scenario, Study, factorial, variants
 
 
 def study(model=None, **changes):
@@ -152,6 +153,28 @@ def test_a_structure_scenario_runs_another_model():
     assert np.allclose(y["twice"], 2 * y["S0"], rtol=1e-15)
 
 
+def test_a_fixed_parameter_wins_over_links_and_uncertainties():
+    outcome = study(fixed={"b": 2.0, "k": 0.0}, groups={"market": ["k"]}).run(draws=16)
+    assert (outcome.draws("y") == 6.0).all(axis=None)
+    assert list(outcome.design.columns) == []
+    assert (outcome.linked, dict(outcome.groups)) == ((), {})
+    assert outcome.provenance["fixed"] == {"b": 2.0, "k": 0.0}
+
+
+def test_variants_say_whether_the_choice_stands():
+    plan = study(measures={"y": "y"})
+    outcomes = {
+        "as planned": plan.run(draws=32),
+        "k turned round": dataclasses.replace(plan, fixed={"k": -0.5}).run(draws=32),
+    }
+    table = variants(outcomes)
+    assert table["best"].tolist() == ["S1", "S0"]
+    assert table["stands"].tolist() == [True, False]
+    assert table.loc[("y", "k turned round"), ["S0", "S1"]].tolist() == [1.0, 0.0]
+    with pytest.raises(SpecificationError, match="expected"):
+        variants(outcomes | {"other": study(scenarios={"A": {}}).run(draws=8)})
+
+
 def test_a_serious_caution_warns():
     line = Line()
     bridge = Bridge(line, [Link("Z", "Y", parameter="b", form="weight", delay=1)])
@@ -168,6 +191,7 @@ def test_a_serious_caution_warns():
         ({"scenarios": {}}, SpecificationError, "at least one scenario"),
         ({"scenarios": {"S0": {"uu": 1}}}, UnknownNameError, "did you mean 'u'"),
         ({"scenarios": [Scenario("A"), Scenario("A")]}, SpecificationError, "two scenarios are named 'A'"),
+        ({"fixed": {"kk": 1.0}}, UnknownNameError, "did you mean 'k'"),
         ({"reference": "S9"}, UnknownNameError, "did you mean"),
         ({"measures": {"y": "yy"}}, UnknownNameError, "did you mean 'y'"),
         ({"save": ["costs"]}, UnknownNameError, "did you mean 'cost'"),

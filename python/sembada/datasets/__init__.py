@@ -1,6 +1,7 @@
-"""Data and reference models that ship. Every one is **synthetic**: generated from a seed, labelled, with source and licence.
+"""Data and reference models that ship, all **synthetic**.
 
-The five cases follow Indonesian studies of small industry in their questions and signs; the numbers are invented.
+Every one is generated from a seed, labelled, with source and licence. The five cases follow Indonesian
+studies of small industry in their questions and signs; the numbers are invented.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ _AUXILIARIES: dict[str, tuple[str, str, str]] = {
 
 
 def banyuwangi_model(*, horizon: float = 60.0, dt: float = 0.25) -> Any:
-    """The **synthetic** stock-and-flow model of one representative small firm, as a `sembada.sd.Model`.
+    """Make the **synthetic** stock-and-flow model of one representative small firm, a `sembada.sd.Model`.
 
     Twelve stocks (customers, potential customers, open innovation, knowledge, motivation, innovations, brand, perceived
     performance, novices, skilled workers, equipment, cash) and four accumulators. The survey enters through the

@@ -26,13 +26,13 @@ def _scenario(name: str, label: dict[str, str], use: dict[str, tuple[float, floa
 def banyuwangi_scenarios(
     kind: Literal["named", "factorial"] = "named", *, budget: Literal["as-is", "equal"] = "as-is"
 ) -> tuple[Scenario, ...]:
-    """Status quo and the policies of the case.
+    """Make the status quo and the policies of the case.
 
     Parameters
     ----------
     kind
-        `"named"`: S0 (status quo) and S1 to S8. `"factorial"`: the 2³ combinations of training, co-creation and knowledge
-        capability, the three constraints that the thesis names; the first is the status quo.
+        `"named"`: S0 (status quo) and S1 to S8. `"factorial"`: the 2³ combinations of training, co-creation and
+        knowledge capability, the three constraints that the thesis names; the first is the status quo.
     budget
         `"as-is"`: full intensity. `"equal"`: intensities are scaled so that every policy costs the public the same
         (one programme at full use; no intensity rises above 1.25 of its plan).
@@ -79,7 +79,7 @@ def banyuwangi_scenarios(
 
 
 def banyuwangi_uncertainties() -> dict[str, tuple[float, float]]:
-    """Ranges (uniform) of the 36 uncertain parameters of the stock-and-flow model.
+    """Return the ranges (uniform) of the 36 uncertain parameters of the stock-and-flow model.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def banyuwangi_uncertainties() -> dict[str, tuple[float, float]]:
 
 
 def banyuwangi_groups() -> dict[str, list[str]]:
-    """Groups of the uncertain parameters, for the value of partial information.
+    """Return the groups of uncertain parameters, for the value of partial information.
 
     Examples
     --------

@@ -22,7 +22,7 @@ BANYUWANGI_HYPOTHESES: dict[str, tuple[str, str, str]] = {
 
 
 def banyuwangi_bridge(model: Any = None) -> Bridge:
-    """The three links of the case in z-form: OI → KMC into `a`, KMC → OP into `b`, OI → OP into `c`.
+    """Make the three links of the case in z-form: OI → KMC into `a`, KMC → OP into `b`, OI → OP into `c`.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def banyuwangi_bridge(model: Any = None) -> Bridge:
 
 
 def banyuwangi_measures() -> dict[str, Measure]:
-    """Customers, yearly revenue and profit, margin and return on investment of the last twelve months, net present value."""
+    """Make the measures: customers, revenue, profit, margin and return of the last year, net present value."""
     return {
         "customers": Measure("customers", unit="person", label={"en": "customers", "id": "jumlah pelanggan"}, digits=0),
         "margin": Measure(

@@ -104,7 +104,7 @@ def banyuwangi_survey(
 
 
 def banyuwangi_path_model(*, weak: bool = False) -> Any:
-    """The path model of the case as a `sembada.pls.Model`: OI → KMC, OI → OP, KMC → OP; reflective, mode A.
+    """Make the path model of the case, a `sembada.pls.Model`: OI → KMC, OI → OP, KMC → OP; reflective, mode A.
 
     Parameters
     ----------

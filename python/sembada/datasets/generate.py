@@ -15,10 +15,11 @@ THRESHOLDS = (-2.0, -1.1, -0.2, 0.9)
 
 
 def items(factor: NDArray[np.float64], loadings: Sequence[float], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Indicators `λη + √(1−λ²)ε` of a standardised factor: `(n, len(loadings))`."""
+    """Make indicators `λη + √(1−λ²)ε` of a standardised factor: `(n, len(loadings))`."""
     lam = np.asarray(loadings, dtype=float)
     noise: NDArray[np.float64] = rng.normal(size=(factor.size, lam.size))
-    return factor[:, None] * lam + np.sqrt(1.0 - lam**2) * noise
+    made: NDArray[np.float64] = factor[:, None] * lam + np.sqrt(1.0 - lam**2) * noise
+    return made
 
 
 def answers(values: NDArray[np.float64], thresholds: Sequence[float]) -> NDArray[np.float64]:
@@ -30,7 +31,8 @@ def answers(values: NDArray[np.float64], thresholds: Sequence[float]) -> NDArray
 
 def standardise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Subtract the mean and divide by the standard deviation (divisor n)."""
-    return (values - values.mean()) / values.std()
+    z: NDArray[np.float64] = (values - values.mean()) / values.std()
+    return z
 
 
 def label(frame: pd.DataFrame, title: str, source: str) -> pd.DataFrame:

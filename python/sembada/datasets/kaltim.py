@@ -11,8 +11,9 @@ __all__ = ["kaltim_mediation"]
 
 
 def kaltim_mediation(n: int = 250, seed: int = 101) -> pd.DataFrame:
-    """**Synthetic** survey: innovation (INN) → open innovation (OI) → marketing performance (MP), absorptive capacity (ACAP).
+    """**Synthetic** survey of mediation and moderation among craft firms.
 
+    Innovation (INN) → open innovation (OI) → marketing performance (MP), with absorptive capacity (ACAP).
     True paths: INN→OI .60, OI→ACAP .50, OI→MP .35, ACAP→MP .30, INN→MP .05, OI×ACAP→MP .15. The source is a qualitative
     study of twelve craft owners, so this is a hypothesis model from qualitative evidence.
 

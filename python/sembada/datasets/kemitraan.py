@@ -22,7 +22,8 @@ KEMITRAAN_PATHS: dict[str, tuple[float, ...]] = {
 def kemitraan_mga(n: int = 150, seed: int = 42) -> pd.DataFrame:
     """**Synthetic** survey of four types of partnership, for multigroup analysis.
 
-    Partnership quality (PQ) → resources (RES), knowledge (KNW), market (MKT) → innovation (INN) → competitiveness (COMP).
+    Partnership quality (PQ) → resources (RES), knowledge (KNW), market (MKT) → innovation (INN) → competitiveness
+    (COMP).
     The true paths of each group stand in `KEMITRAAN_PATHS`.
 
     Parameters
@@ -45,7 +46,8 @@ def kemitraan_mga(n: int = 150, seed: int = 42) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
 
     def with_noise(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-        return linear + np.sqrt(max(0.05, 1.0 - float(np.var(linear)))) * rng.normal(size=n)
+        made: NDArray[np.float64] = linear + np.sqrt(max(0.05, 1.0 - float(np.var(linear)))) * rng.normal(size=n)
+        return made
 
     parts = []
     for group, path in KEMITRAAN_PATHS.items():

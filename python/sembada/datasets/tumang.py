@@ -10,21 +10,33 @@ from sembada.datasets.generate import answers, items, label, standardise
 __all__ = ["tumang_governance"]
 
 _GOVERNANCE = (
-    "networked_structure", "commitment", "trust", "governance", "access_to_authority", "accountability", "information_sharing",
+    "networked_structure",
+    "commitment",
+    "trust",
+    "governance",
+    "access_to_authority",
+    "accountability",
+    "information_sharing",
     "access_to_resources",
-)  # fmt: skip
+)
 _INDUSTRY = (
-    "economies_of_scale", "cooperation", "collective_institutions", "information_dissemination", "entrepreneurial_skills",
-    "unverified_trust", "unverified_skilled_workforce", "unverified_quality_competition",
-)  # fmt: skip
+    "economies_of_scale",
+    "cooperation",
+    "collective_institutions",
+    "information_dissemination",
+    "entrepreneurial_skills",
+    "unverified_trust",
+    "unverified_skilled_workforce",
+    "unverified_quality_competition",
+)
 
 
 def tumang_governance(n: int = 180, seed: int = 102) -> pd.DataFrame:
-    """**Synthetic** survey: collaborative governance (eight indicators after DeSeve 2007) → small-industry development (eight).
+    """**Synthetic** survey: collaborative governance → small-industry development, eight indicators each.
 
-    The true path among the composites is .60. Item means are set so that six and five of the eight lie about or above the
-    usual cut of "good", 3.41. The last three indicators of the industry could not be verified in the source and say so in
-    their names.
+    Governance is asked after DeSeve (2007). The true path among the composites is .60. Item means are set so that six
+    and five of the eight lie about or above the usual cut of "good", 3.41. The last three indicators of the industry
+    could not be verified in the source and say so in their names.
 
     Parameters
     ----------

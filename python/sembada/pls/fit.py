@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sembada import __version__, _core
-from sembada.errors import InadmissibleError, SembadaWarning
-from sembada.pls import admissible
+from sembada.errors import DataError, InadmissibleError, SembadaWarning
+from sembada.pls import admissible, endogeneity
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
@@ -358,6 +358,53 @@ class Fit:
         word = choice("scale", scale, ("original", "0-100"))
         return coefficients(self, rescaled=word == "0-100", limits=limits)
 
+    def normality(self) -> pd.DataFrame:
+        """Return how far construct scores are from normal.
+
+        Returns
+        -------
+        DataFrame
+            Index `construct`; columns `skewness, excess_kurtosis, jarque_bera, p`. Copula terms need predictors that
+            are not normal.
+        """
+        return endogeneity.normality(self)
+
+    def copula(
+        self,
+        outcome: str,
+        endogenous: Sequence[str] | None = None,
+        *,
+        method: str = "park-gupta",
+        n: int = 500,
+        seed: int | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Estimate an equation with Gaussian copula terms, to find and mend endogeneity.
+
+        Parameters
+        ----------
+        outcome
+            The construct whose equation it is.
+        endogenous
+            The predictors that may correlate with the error; all of them by default.
+        method
+            `"park-gupta"` (Park & Gupta 2012; Hult et al. 2018), or `"2scope"` (Yang, Qian & Xie 2025), which allows
+            exogenous predictors to correlate with the endogenous ones.
+        n
+            Replicates of the bootstrap; both stages are estimated anew in each.
+        seed
+            Makes the replicates repeatable.
+        level
+            Confidence level of the percentile intervals.
+
+        Returns
+        -------
+        DataFrame
+            Index `term`: the predictors, then `copula(…)`; columns `estimate`, `without` (the coefficient without
+            copula terms), `std_error, t, p, lower, upper`. A copula term that differs from zero speaks for endogeneity.
+        """
+        return endogeneity.copula(self, outcome, endogenous, method=method, n=n, seed=seed, level=level)
+
     def summary(self) -> Summary:
         """Return the main tables as one report that renders as text, HTML and LaTeX."""
         return summarise_fit(self)
@@ -450,6 +497,28 @@ def _run(system: System, table: Table, preparation: Preparation, kernel: str) ->
     return system.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
 
 
+def _check_rows(model: Model, table: Table, missing: str) -> None:
+    """Refuse samples on which some regression of the model has no degree of freedom left."""
+    spec = model.specification
+    used = np.ones(table.n_obs, dtype=bool) if table.weights is None else table.weights > 0
+    if missing == "listwise":
+        used &= ~np.isnan(table.matrix).any(axis=1)
+    needs = [(3, "a correlation")]
+    needs += [(len(spec.predictors(name)) + 2, f"the equation of {name!r}") for name in spec.outcomes]
+    needs += [
+        (len(block.indicators) + 1, f"the mode {block.mode} weights of {block.construct!r}")
+        for block in spec.blocks
+        if block.mode in {"B", "B-nonnegative"} and len(block.indicators) > 1
+    ]
+    needed, reason = max(needs, key=lambda need: need[0])
+    if int(used.sum()) < needed:
+        raise DataError(
+            f"the data has {int(used.sum())} usable rows, fewer than the model needs: {reason} takes {needed} or more. "
+            "Add rows, or estimate a smaller model",
+            {"rows": int(used.sum()), "needed": needed},
+        )
+
+
 def estimate(
     model: Model,
     data: Any,
@@ -479,6 +548,7 @@ def estimate(
     choice("kernel", kernel, ("auto", *_core.available_kernels()))
     table = read(data, model.columns, weights=weights, missing_value=missing_value)
     preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal))
+    _check_rows(model, table, missing)
     system = System(model.specification, options)
     result = _run(system, table, preparation, kernel)
     word = _core.pls_status()[int(result["status"])]

@@ -31,8 +31,8 @@ def _path(boot: Bootstrap, predictor: str, outcome: str) -> tuple[float, Array]:
     pairs = boot.fit.model.paths
     if (predictor, outcome) not in pairs:
         return 0.0, np.zeros(boot.n)
-    position = pairs.index((predictor, outcome))
-    return float(boot.fit.paths["estimate"].iloc[position]), boot.draws("paths").iloc[:, position].to_numpy(float)
+    estimate = float(boot.fit.paths["estimate"][predictor, outcome])
+    return estimate, boot.draws("paths")[predictor, outcome].to_numpy(float)
 
 
 def _term(boot: Bootstrap, term: str, outcome: str, focal: str | None) -> tuple[str, str]:

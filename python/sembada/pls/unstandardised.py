@@ -113,7 +113,8 @@ def coefficients(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
     """Return path coefficients in original units; see `Fit.unstandardised`."""
     table = scales(fit, rescaled=rescaled, limits=limits)
     spec = fit.model.specification
-    standard = dict(zip(fit.model.paths, fit.paths["estimate"].tolist(), strict=True))
+    estimates = fit.paths["estimate"]
+    standard = {pair: float(estimates[pair]) for pair in fit.model.paths}
     mean = dict(zip(table.index, table["mean"].tolist(), strict=True))
     sd = dict(zip(table.index, table["sd"].tolist(), strict=True))
     slopes: dict[tuple[str, str], float] = {}
@@ -131,5 +132,5 @@ def coefficients(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
             "estimate": [slopes[pair] for pair in fit.model.paths],
             "intercept": [intercepts[outcome] for _, outcome in fit.model.paths],
         },
-        index=fit.paths.index,
+        index=pd.MultiIndex.from_tuples(fit.model.paths, names=["predictor", "outcome"]),
     )

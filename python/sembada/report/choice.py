@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sembada.report.curves import _axis_numbers
 from sembada.report.numbers import Numbers
@@ -25,7 +26,7 @@ def pareto_scatter(
     title: str = "",
     key: str = "pareto",
 ) -> str:
-    """Draw two criteria against each other, as differences from the reference: draws, medians, and the front of medians.
+    """Draw two criteria as differences from the reference: draws, medians, and the front of medians.
 
     Parameters
     ----------
@@ -50,9 +51,16 @@ def pareto_scatter(
         for number, name in enumerate(outcome.names):
             if name != outcome.reference:
                 axes.plot(
-                    gaps[0][::step, number], gaps[1][::step, number], "o", markersize=3.2, markeredgewidth=0, alpha=0.20,
-                    color=colour[name], rasterized=True, zorder=2,
-                )  # fmt: skip
+                    gaps[0][::step, number],
+                    gaps[1][::step, number],
+                    "o",
+                    markersize=3.2,
+                    markeredgewidth=0,
+                    alpha=0.20,
+                    color=colour[name],
+                    rasterized=True,
+                    zorder=2,
+                )
         table = outcome.pareto([first, second])
         on = np.flatnonzero(table["on_front"].to_numpy())
         on = on[np.argsort(medians[on, 0])]
@@ -77,9 +85,18 @@ def pareto_scatter(
         for number, (dx, dy) in enumerate(_offsets(medians, axes)):
             name = outcome.names[number]
             axes.annotate(
-                name, medians[number], xytext=(dx, dy), textcoords="offset points", ha="center", va="center", fontsize=10,
-                fontweight="bold", color=INK, zorder=6, bbox={"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
-            )  # fmt: skip
+                name,
+                medians[number],
+                xytext=(dx, dy),
+                textcoords="offset points",
+                ha="center",
+                va="center",
+                fontsize=10,
+                fontweight="bold",
+                color=INK,
+                zorder=6,
+                bbox={"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
+            )
         for name, axis in ((first, "x"), (second, "y")):
             measure = outcome.measures[name]
             unit = words("p.p.") if measure.percent else words(measure.unit)
@@ -101,13 +118,13 @@ def _difference_axis(axes: object, which: str, percent: bool, numbers: Numbers) 
     getattr(axes, f"{which}axis").set_major_formatter(FuncFormatter(write))
 
 
-def _offsets(points: np.ndarray, axes: object) -> list[tuple[float, float]]:
+def _offsets(points: NDArray[np.float64], axes: object) -> list[tuple[float, float]]:
     """Offsets of labels in points: around each marker, the direction farthest from all other markers and labels."""
     span = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])  # type: ignore[attr-defined]
     spots = points / span * np.array([440.0, 300.0])
     angles = np.deg2rad(np.arange(0, 360, 30))
     around = 15.5 * np.column_stack([np.cos(angles), np.sin(angles)])
-    taken: list[np.ndarray] = []
+    taken: list[NDArray[np.float64]] = []
     made = []
     for number, spot in enumerate(spots):
         others = np.array([*np.delete(spots, number, axis=0), *taken]) if len(spots) > 1 else np.full((1, 2), 1e6)

@@ -15,6 +15,7 @@ from sembada.report.curves import behaviour, best_over_time
 from sembada.report.diagram import path_diagram
 from sembada.report.methods import failures_table, methods_table, reproducibility_table
 from sembada.report.numbers import Numbers
+from sembada.report.rows import records
 from sembada.report.table import Table
 from sembada.report.words import Words
 from sembada.study.outcome import Outcome
@@ -47,6 +48,7 @@ def sections(
     words: Words,
     numbers: Numbers,
     hypotheses: Mapping[str, tuple[str, str, str]] | None = None,
+    variants: Mapping[str, Outcome] | None = None,
 ) -> list[Section]:
     """Return the sections of the report in order.
 
@@ -60,6 +62,8 @@ def sections(
         Language and style.
     hypotheses
         Stated hypotheses, as in `Outcome.hypotheses`.
+    variants
+        Outcomes of the same study under other assumptions, by name.
     """
     information = outcome.evppi(criteria)  # type: ignore[arg-type]
     return [
@@ -79,6 +83,7 @@ def sections(
         ),
         _comparison(outcome, criteria, words, numbers),
         _choice(outcome, criteria, words, numbers),
+        *_variants(outcome, variants or {}, criteria, words),
         _information(outcome, information, words, numbers),
         Section(
             "methods",
@@ -100,52 +105,67 @@ def _answer(
     first = ranked.iloc[0]
     told = [
         words(
-            "answer_best", scenario=name_of(ranked.index[0]), criteria=words.join(titles.values()),
-            p=numbers.fixed(first["acceptability"], 2), error=numbers.fixed(first["mc_error"], 3),
+            "answer_best",
+            scenario=name_of(ranked.index[0]),
+            criteria=words.join(titles.values()),
+            p=numbers.fixed(first["acceptability"], 2),
+            error=numbers.fixed(first["mc_error"], 3),
         )
-    ]  # fmt: skip
+    ]
     best, reversal = outcome.p_best(criteria), outcome.reversal(criteria)  # type: ignore[arg-type]
     for name in criteria:
-        order = best.loc[name].sort_values("p_best", ascending=False, kind="stable")
+        order = pd.DataFrame(best.loc[name]).sort_values("p_best", ascending=False, kind="stable")
         top, second = order.iloc[0], order.iloc[1] if len(order) > 1 else None
         other = ""
         if second is not None and second["p_best"] >= 0.05:
             other = words("answer_second", scenario=name_of(order.index[1]), p=numbers.fixed(second["p_best"], 2))
         told.append(
             words(
-                "answer_criterion", measure=titles[name], scenario=name_of(order.index[0]), p=numbers.fixed(top["p_best"], 2),
-                error=numbers.fixed(top["mc_error"], 3), second=other, point=reversal.loc[name, "point_best"],
+                "answer_criterion",
+                measure=titles[name],
+                scenario=name_of(order.index[0]),
+                p=numbers.fixed(top["p_best"], 2),
+                error=numbers.fixed(top["mc_error"], 3),
+                second=other,
+                point=reversal.loc[name, "point_best"],
                 right=numbers.percent(reversal.loc[name, "p_same_best"], 0),
             )
-        )  # fmt: skip
+        )
     pareto = outcome.pareto(criteria)  # type: ignore[arg-type]
     told.append(words("answer_front", scenarios=", ".join(name_of(name) for name in pareto.index[pareto["on_front"]])))
     compared = outcome.compare(criteria)  # type: ignore[arg-type]
-    for (name, scenario), row in compared.iterrows():
+    for (name, scenario), row in records(compared).items():
         if row["p_beats"] < 0.05:
             told.append(
                 words(
-                    "answer_worse", scenario=name_of(scenario), reference=outcome.reference, measure=titles[name],
+                    "answer_worse",
+                    scenario=name_of(scenario),
+                    reference=outcome.reference,
+                    measure=titles[name],
                     p=numbers.fixed(1.0 - row["p_beats"], 2),
                 )
-            )  # fmt: skip
-    table = outcome.evpi(criteria)  # type: ignore[arg-type]
+            )
+    worth = records(outcome.evpi(criteria))  # type: ignore[arg-type]
     for name in criteria:
         part = information.loc[name]
-        if table.loc[name, "evpi"] > 0 and len(part):
+        if worth[name]["evpi"] > 0 and len(part):
             # the regression errs upwards by about its noise floor
             group = str((part["evppi"] - part["floor"]).idxmax())
             measure = outcome.measures[name]
             unit = "" if measure.percent else words(measure.unit)
             told.append(
                 words(
-                    "answer_information", measure=titles[name],
-                    evpi=f"{policy.gain(outcome, name, table.loc[name, 'evpi'], words, numbers)} {unit}".replace(words("pp"), words("p.p.")).strip(),
-                    group=words("survey_paths") if group == "survey" else words(group), share=numbers.percent(part.loc[group, "share"], 0),
+                    "answer_information",
+                    measure=titles[name],
+                    evpi=f"{policy.gain(outcome, name, worth[name]['evpi'], words, numbers)} {unit}".replace(
+                        words("pp"), words("p.p.")
+                    ).strip(),
+                    group=words("survey_paths") if group == "survey" else words(group),
+                    share=numbers.percent(part.loc[group, "share"], 0),
                 )
-            )  # fmt: skip
+            )
     told.append(words("no_causal"))
-    return Section("answer", words("s_answer"), told, [policy.rank_table(outcome, criteria, words, numbers)])
+    return Section("answer", words("s_answer"), told, [policy.rank_table(outcome, criteria, words)])
 
 
 def _survey(
@@ -177,7 +197,7 @@ def _comparison(outcome: Outcome, criteria: Mapping[str, str], words: Words, num
 
 
 def _course(outcome: Outcome, criterion: str) -> str | None:
-    """The saved variable that shows a criterion over time: its own name first, then the variable it reduces."""
+    """Return the saved variable that shows a criterion over time: its own name first, then the variable it reduces."""
     measure = outcome.measures[criterion]
     for name in (criterion, measure.variable if measure.over is None else None):
         if name is not None and name in outcome.courses:
@@ -246,9 +266,16 @@ def _choice(outcome: Outcome, criteria: Mapping[str, str], words: Words, numbers
     return Section("choice", words("s_choice"), [], items)
 
 
-def _best_over_time(
-    outcome: Outcome, name: str, variable: str, direction: str, caption: str, words: Words, numbers: Numbers
-) -> Figure:
+def _variants(
+    outcome: Outcome, others: Mapping[str, Outcome], criteria: Mapping[str, str], words: Words
+) -> list[Section]:
+    if not others:
+        return []
+    tables = policy.variants_tables(outcome, others, criteria, words)
+    return [Section("variants", words("s_variants"), [], [*tables])]
+
+
+def _best_over_time(outcome: Outcome, name: str, variable: str, direction: str, caption: str, words: Words) -> Figure:
     def draw() -> str:
         return best_over_time(
             outcome, variable, direction=direction, numbers=numbers, words=words, title=caption, key=f"best-time-{name}"

@@ -128,9 +128,16 @@ def best_over_time(
         for height, name in sorted(ends):
             last = max(height, last + 0.075)
             axes.annotate(
-                name, (1.0, last), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points", va="center",
-                color=colour[name] if name != outcome.reference else MUTED, fontweight="bold", annotation_clip=False,
-            )  # fmt: skip
+                name,
+                (1.0, last),
+                xycoords=("axes fraction", "data"),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                color=colour[name] if name != outcome.reference else MUTED,
+                fontweight="bold",
+                annotation_clip=False,
+            )
         unit = words(outcome.time_unit)
         axes.set_xlabel(f"{words('time')} ({unit})" if unit else words("time"))
         axes.set_ylabel(words("p_best"))

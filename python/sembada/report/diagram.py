@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sembada.report.layout import place
 from sembada.report.numbers import Numbers
@@ -30,7 +31,8 @@ def path_diagram(
     Parameters
     ----------
     paths
-        Index `predictor, outcome`; columns `estimate` and, if known, `p`. Interactions are `A:B` and drawn as small nodes.
+        Index `predictor, outcome`; columns `estimate` and, if known, `p`. Interactions are `A:B` and drawn as small
+        nodes.
     r2
         Explained variance of the endogenous constructs.
     numbers
@@ -83,14 +85,21 @@ def path_diagram(
                     color=colour,
                     linestyle="--" if p >= 0.05 else "-",
                     zorder=2,
-                )  # fmt: skip
+                )
             )
             spot = _free_spot(a, b, labels)
             labels.append(spot)
             axes.text(
-                *spot, f"{numbers.fixed(value, 3)}{stars(p)}", ha="center", va="center", fontsize=9.5, color=colour, zorder=5,
-                fontweight="bold", bbox={"boxstyle": "round,pad=0.16", "facecolor": PAPER, "edgecolor": "none"},
-            )  # fmt: skip
+                *spot,
+                f"{numbers.fixed(value, 3)}{stars(p)}",
+                ha="center",
+                va="center",
+                fontsize=9.5,
+                color=colour,
+                zorder=5,
+                fontweight="bold",
+                bbox={"boxstyle": "round,pad=0.16", "facecolor": PAPER, "edgecolor": "none"},
+            )
         for name, (x, y) in where.items():
             explained = None if r2 is None else r2.get(name)
             shown = explained is not None and np.isfinite(explained) and explained > 0
@@ -124,15 +133,18 @@ def path_diagram(
         return svg(made, key, title)
 
 
-def _edge(inside: np.ndarray, towards: np.ndarray, half_width: float, half_height: float) -> np.ndarray:
-    """Where the line from the middle of an ellipse leaves it."""
+def _edge(
+    inside: NDArray[np.float64], towards: NDArray[np.float64], half_width: float, half_height: float
+) -> NDArray[np.float64]:
+    """Return where the line from the middle of an ellipse leaves it."""
     direction = towards - inside
     scale = 1.0 / np.hypot(direction[0] / half_width, direction[1] / half_height)
-    return inside + direction * min(scale, 0.45)
+    edge: NDArray[np.float64] = inside + direction * min(scale, 0.45)
+    return edge
 
 
-def _free_spot(a: np.ndarray, b: np.ndarray, taken: list[tuple[float, float]]) -> tuple[float, float]:
-    """A place on the arrow for its label, away from other labels."""
+def _free_spot(a: NDArray[np.float64], b: NDArray[np.float64], taken: list[tuple[float, float]]) -> tuple[float, float]:
+    """Find a place on the arrow for its label, away from other labels."""
     for share in (0.46, 0.36, 0.58, 0.27, 0.68):
         x, y = a + share * (b - a)
         if all(abs(x - u) > 0.62 or abs(y - v) > 0.26 for u, v in taken):

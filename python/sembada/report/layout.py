@@ -58,8 +58,8 @@ def _penalty(at: dict[str, Point], edges: Sequence[tuple[str, str]], level_costs
 def place(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, Point]:
     """Place nodes in layers from left to right so that arrows pass by the nodes they do not touch.
 
-    Heights are chosen from a few levels by moving one or two nodes at a time while the picture gets better; no chance is
-    involved, so the same model always looks the same.
+    Heights are chosen from a few levels by moving one or two nodes at a time while the picture gets better; no
+    chance is involved, so the same model always looks the same.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sembada.report.rows import records
 from sembada.report.table import Table
 from sembada.report.words import Words
 from sembada.study.outcome import Outcome
@@ -13,15 +14,15 @@ __all__ = ["failures_table", "methods_table", "reproducibility_table"]
 
 
 def methods_table(outcome: Outcome, words: Words) -> Table:
-    """What a methods section has to say."""
+    """List what a methods section has to say."""
     forms = "; ".join(
         f"{predictor} → {result}: {words('f_' + row['form'])}"
-        for (predictor, result), row in outcome.hand_off.iterrows()
+        for (predictor, result), row in records(outcome.hand_off).items()
     )
     uncertain = sum(column not in outcome.linked for column in outcome.design.columns)
     corrected = "m_plsc_yes" if outcome.paths.consistent else "m_plsc_no"
     rows = [
-        [words("m_draws"), words("m_draws_text", draws=outcome.n_draws, replicates=len(outcome.paths.values))],
+        [words("m_draws"), words("m_draws_text", draws=outcome.n_draws, replicates=len(outcome.paths.replicates))],
         [words("m_forms"), forms],
         [words("m_plsc"), words(corrected)],
         [words("m_uncertain"), words("m_uncertain_text", n=uncertain)],
@@ -35,7 +36,7 @@ def failures_table(outcome: Outcome, words: Words) -> Table:
     """Failed runs by scenario."""
     rows = [
         [str(name), row["bootstrap"], row["model"], row["failed"], row["runs"]]
-        for name, row in outcome.failures().iterrows()
+        for name, row in records(outcome.failures()).items()
     ]
     heads = [words(head) for head in ("scenario", "failed_bootstrap", "failed_model", "failed", "runs")]
     return Table("failures", words("c_failures"), heads, ["s", "d", "d", "d", "d"], rows)

@@ -63,7 +63,11 @@ class Numbers:
         return f"[{self.fixed(factor * float(lower), digits)}; {self.fixed(factor * float(upper), digits)}]"
 
     def cell(self, value: Any, code: str) -> str:
-        """Write a cell by its format: `s` text, `i` interval, `r` text set to the right, `d` whole, `f3` fixed, `%1` per cent, `p` p-value, `g` four digits."""
+        """Write a cell by its format.
+
+        `s` text, `i` an interval, `r` text set to the right, `d` whole, `f3` fixed, `%1` per cent, `p` a p-value,
+        `g` four digits.
+        """
         if code in ("s", "i", "r") or isinstance(value, str):
             return str(value)
         if code == "d":

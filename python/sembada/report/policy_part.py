@@ -8,15 +8,32 @@ import numpy as np
 import pandas as pd
 
 from sembada.report.numbers import Numbers
+from sembada.report.rows import records
 from sembada.report.table import Table
 from sembada.report.words import Words
 from sembada.study.draws import path_name
+from sembada.study.measure import Direction
 from sembada.study.outcome import Outcome
+from sembada.study.variants import variants
 
 __all__ = [
-    "acceptability_table", "audit_table", "gain", "best_table", "compare_table", "difference_table", "evpi_table", "evppi_table", "hand_off_table",
-    "pareto_table", "rank_table", "regret_table", "reversal_table", "scenarios_table", "uncertainties_table",
-]  # fmt: skip
+    "acceptability_table",
+    "audit_table",
+    "best_table",
+    "compare_table",
+    "difference_table",
+    "evpi_table",
+    "evppi_table",
+    "gain",
+    "hand_off_table",
+    "pareto_table",
+    "rank_table",
+    "regret_table",
+    "reversal_table",
+    "scenarios_table",
+    "uncertainties_table",
+    "variants_tables",
+]
 
 Directions = Mapping[str, str]
 
@@ -37,7 +54,7 @@ def _scenario(outcome: Outcome, name: str, words: Words) -> str:
 
 
 def gain(outcome: Outcome, name: str, value: float, words: Words, numbers: Numbers, extra: int = 2) -> str:
-    """A difference of values: shares in percentage points."""
+    """Write a difference of values: shares in percentage points."""
     measure = outcome.measures[name]
     if measure.percent:
         return f"{numbers.fixed(100 * value, measure.digits + 1)} {words('pp')}"
@@ -53,9 +70,9 @@ def _yes(value: object, words: Words) -> str:
 
 
 def hand_off_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
-    """What enters the model: path, form, parameter, delay, equation, calibration."""
+    """List what enters the model: path, form, parameter, delay, equation, calibration."""
     rows, notes = [], []
-    for (predictor, result), row in outcome.hand_off.iterrows():
+    for (predictor, result), row in records(outcome.hand_off).items():
         rows.append(
             [
                 path_name((predictor, result)),
@@ -86,9 +103,9 @@ def hand_off_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
 
 
 def audit_table(outcome: Outcome, words: Words) -> Table:
-    """The cautions of the hand-off."""
+    """List the cautions of the hand-off."""
     rows = []
-    for _, row in outcome.audit.iterrows():
+    for row in records(outcome.audit).values():
         message = row["message"] if words.language == "en" else words(f"a_{row['caution']}", **row["facts"])
         link = words("all") if row["link"] == "all" else row["link"]
         rows.append([link, words(f"n_{row['caution']}"), words(f"v_{row['severity']}"), message])
@@ -97,7 +114,7 @@ def audit_table(outcome: Outcome, words: Words) -> Table:
 
 
 def scenarios_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
-    """What each scenario sets: parameters that differ from the reference."""
+    """List what each scenario sets: parameters that differ from the reference."""
     reference = outcome.scenarios[outcome.names.index(outcome.reference)].params
     rows = []
     for scenario in outcome.scenarios:
@@ -142,13 +159,13 @@ def uncertainties_table(outcome: Outcome, words: Words, numbers: Numbers) -> Tab
 
 def compare_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     """All criteria: median and 90 % interval of each scenario."""
-    table = outcome.compare()
+    table = records(outcome.compare())
     names = list(outcome.measures)
     rows = []
     for scenario in outcome.names:
         cells: list[object] = [scenario]
         for name in names:
-            row, measure = table.loc[(name, scenario)], outcome.measures[name]
+            row, measure = table[(name, scenario)], outcome.measures[name]
             middle = numbers.cell(row["median"], _code(outcome, name))
             cells.append(
                 f"{middle} {numbers.interval(row['lower'], row['upper'], measure.digits, percent=measure.percent)}"
@@ -171,7 +188,7 @@ def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Nu
     table, measure = outcome.compare(criterion).loc[criterion], outcome.measures[criterion]
     code, reference = _code(outcome, criterion, extra=1), outcome.reference
     rows = []
-    for scenario, row in table.iterrows():
+    for scenario, row in records(table).items():
         gap = [
             numbers.interval(
                 row["difference_lower"], row["difference_upper"], measure.digits + 1, percent=measure.percent
@@ -180,14 +197,28 @@ def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Nu
         compared = scenario != reference
         rows.append(
             [
-                _scenario(outcome, str(scenario), words), row["point"], row["mean"], row["median"],
-                gain(outcome, criterion, row["difference"], words, numbers, 1) if compared else "–", gap[0] if compared else "–", row["p_beats"], row["mc_error"], row["rank"],
+                _scenario(outcome, str(scenario), words),
+                row["point"],
+                row["mean"],
+                row["median"],
+                gain(outcome, criterion, row["difference"], words, numbers, 1) if compared else "–",
+                gap[0] if compared else "–",
+                row["p_beats"],
+                row["mc_error"],
+                row["rank"],
             ]
-        )  # fmt: skip
+        )
     heads = [
-        words("scenario"), words("point"), words("mean"), words("median"), words("difference", reference=reference), words("interval90"),
-        words("p_beats", reference=reference), words("mc_error"), words("rank"),
-    ]  # fmt: skip
+        words("scenario"),
+        words("point"),
+        words("mean"),
+        words("median"),
+        words("difference", reference=reference),
+        words("interval90"),
+        words("p_beats", reference=reference),
+        words("mc_error"),
+        words("rank"),
+    ]
     caption = words("c_difference", reference=reference, measure=_title(outcome, criterion, words))
     best = frozenset(np.flatnonzero(table["rank"].to_numpy() == 1).tolist())
     return Table(
@@ -201,13 +232,13 @@ def _mc_note(outcome: Outcome, words: Words, numbers: Numbers) -> str:
 
 def best_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     """P(best) of all criteria."""
-    table = outcome.p_best()
+    table = records(outcome.p_best())
     names = list(outcome.measures)
     rows = []
     for scenario in outcome.names:
         cells: list[object] = [scenario]
         for name in names:
-            row = table.loc[(name, scenario)]
+            row = table[(name, scenario)]
             cells.append(f"{numbers.fixed(row['p_best'], 2)} ({numbers.fixed(row['mc_error'], 3)})")
         rows.append(cells)
     heads = [words("scenario"), *(outcome.measures[name].title(name, words.language) for name in names)]
@@ -215,21 +246,33 @@ def best_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     return Table("p-best", caption, heads, ["s", *("i" for _ in names)], rows, [_mc_note(outcome, words, numbers)])
 
 
-def rank_table(outcome: Outcome, criteria: Directions, words: Words, numbers: Numbers) -> Table:
-    """The ranking by all criteria together."""
+def rank_table(outcome: Outcome, criteria: Directions, words: Words) -> Table:
+    """Show the ranking by all criteria together."""
     table = outcome.rank(criteria)  # type: ignore[arg-type]
     titles = {name: outcome.measures[name].title(name, words.language) for name in criteria}
     rows = [
         [
-            row["rank"], _scenario(outcome, str(name), words), row["acceptability"], row["mc_error"],
-            *(row[f"p_best_{criterion}"] for criterion in criteria), row["p_pareto"], row["p_beats"], row["expected_regret"],
+            row["rank"],
+            _scenario(outcome, str(name), words),
+            row["acceptability"],
+            row["mc_error"],
+            *(row[f"p_best_{criterion}"] for criterion in criteria),
+            row["p_pareto"],
+            row["p_beats"],
+            row["expected_regret"],
         ]
-        for name, row in table.iterrows()
-    ]  # fmt: skip
+        for name, row in records(table).items()
+    ]
     heads = [
-        words("rank"), words("scenario"), words("acceptability"), words("mc_error"),
-        *(words("p_best_of", measure=titles[name]) for name in criteria), words("p_pareto"), words("p_beats_all"), words("expected_regret"),
-    ]  # fmt: skip
+        words("rank"),
+        words("scenario"),
+        words("acceptability"),
+        words("mc_error"),
+        *(words("p_best_of", measure=titles[name]) for name in criteria),
+        words("p_pareto"),
+        words("p_beats_all"),
+        words("expected_regret"),
+    ]
     formats = ["d", "s", "f2", "f3", *("f2" for _ in criteria), "f2", "f2", "f2"]
     caption = words("c_rank", criteria=words.join(titles.values()))
     return Table("rank", caption, heads, formats, rows, [words("regret_note")], frozenset({0}))
@@ -254,7 +297,7 @@ def pareto_table(outcome: Outcome, criteria: Directions, words: Words, numbers: 
             _yes(row["on_front"], words),
             _yes(row["point_front"], words),
         ]
-        for name, row in table.iterrows()
+        for name, row in records(table).items()
     ]
     heads = [words("scenario"), words("p_pareto"), words("mc_error"), words("on_front"), words("point")]
     titles = ", ".join(outcome.measures[name].title(name, words.language) for name in criteria)
@@ -273,7 +316,7 @@ def regret_table(outcome: Outcome, criteria: Sequence[str], words: Words, number
                 *(gain(outcome, name, row[part], words, numbers, 1) for part in ("expected", "q95", "maximum")),
                 _yes(row["minimax"], words),
             ]
-            for scenario, row in table.loc[name].iterrows()
+            for scenario, row in records(table.loc[name]).items()
         ]
         heads = [words(head) for head in ("scenario", "expected_regret", "regret95", "regret_max", "minimax")]
         caption = words("c_regret", measure=_title(outcome, name, words))
@@ -282,14 +325,19 @@ def regret_table(outcome: Outcome, criteria: Sequence[str], words: Words, number
 
 
 def reversal_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
-    """The point ranking against the joint one."""
+    """Show the point ranking against the joint one."""
     rows = [
         [
-            outcome.measures[str(name)].title(str(name), words.language), row["point_best"], row["p_same_best"], row["mc_error"], row["joint_best"],
-            row["tau_median"], numbers.interval(row["tau_lower"], row["tau_upper"], 2),
+            outcome.measures[str(name)].title(str(name), words.language),
+            row["point_best"],
+            row["p_same_best"],
+            row["mc_error"],
+            row["joint_best"],
+            row["tau_median"],
+            numbers.interval(row["tau_lower"], row["tau_upper"], 2),
         ]
-        for name, row in outcome.reversal().iterrows()
-    ]  # fmt: skip
+        for name, row in records(outcome.reversal()).items()
+    ]
     heads = [
         words(head)
         for head in ("criterion", "point_best", "p_same_best", "mc_error", "joint_best", "tau", "interval90")
@@ -297,10 +345,27 @@ def reversal_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     return Table("reversal", words("c_reversal"), heads, ["s", "s", "f2", "f3", "s", "f2", "i"], rows)
 
 
+def variants_tables(outcome: Outcome, others: Mapping[str, Outcome], criteria: Directions, words: Words) -> list[Table]:
+    """P(best) of the study and of its variants, a table a criterion."""
+    chosen: dict[str, Direction] = {name: "min" if way == "min" else "max" for name, way in criteria.items()}
+    frame = variants({words("as_run"): outcome, **others}, chosen)
+    made = []
+    for name in criteria:
+        rows = [
+            [str(variant), row["best"], _yes(row["stands"], words), *(row[scenario] for scenario in outcome.names)]
+            for variant, row in records(frame.loc[name]).items()
+        ]
+        heads = [words("variant"), words("p_best_short"), words("stands"), *outcome.names]
+        formats = ["s", "s", "s", *("f2" for _ in outcome.names)]
+        caption = words("c_variants", measure=_title(outcome, name, words))
+        made.append(Table(f"variants-{name}", caption, heads, formats, rows, [words("variants_note")]))
+    return made
+
+
 def evpi_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     """EVPI of every criterion."""
     rows = []
-    for name, row in outcome.evpi().iterrows():
+    for name, row in records(outcome.evpi()).items():
         code = _code(outcome, str(name), extra=1)
         gains = [gain(outcome, str(name), row[column], words, numbers) for column in ("evpi", "mc_error")]
         rows.append([_title(outcome, str(name), words), row["best"], numbers.cell(row["value"], code), *gains])
@@ -311,7 +376,7 @@ def evpi_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
 def evppi_table(outcome: Outcome, table: pd.DataFrame, words: Words, numbers: Numbers) -> Table:
     """EVPPI by criterion and group of parameters."""
     rows = []
-    for (name, group), row in table.iterrows():
+    for (name, group), row in records(table).items():
         gains = [gain(outcome, str(name), row[column], words, numbers) for column in ("evppi", "floor")]
         label = words("survey_paths") if group == "survey" else words(str(group))
         rows.append([_title(outcome, str(name), words), label, row["n_parameters"], gains[0], row["share"], gains[1]])

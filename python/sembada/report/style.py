@@ -57,7 +57,7 @@ _SETTINGS = {
     # element ids of an SVG are random unless salted
     "svg.hashsalt": "sembada",
     "path.simplify": True,
-}  # fmt: skip
+}
 
 
 def colours(names: Sequence[str], reference: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sembada.report.numbers import Numbers
+from sembada.report.rows import records
 from sembada.report.table import Table
 from sembada.report.words import Words
 from sembada.study.draws import path_name
@@ -41,7 +42,7 @@ def hypotheses_table(
             numbers.interval(row["lower"], row["upper"], 3),
             words(row["decision"]),
         ]
-        for name, row in table.iterrows()
+        for name, row in records(table).items()
     ]
     heads = [
         "hypothesis",
@@ -65,7 +66,7 @@ def effects_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table | N
     if not len(table):
         return None
     rows = []
-    for (predictor, result), row in table.iterrows():
+    for (predictor, result), row in records(table).items():
         cells: list[object] = [path_name((predictor, result))]
         for part in ("direct", "indirect", "total"):
             cells += [row[part], numbers.interval(row[f"{part}_lower"], row[f"{part}_upper"], 3)]
@@ -94,12 +95,18 @@ def constructs_table(outcome: Outcome, words: Words) -> Table | None:
     if table is None:
         return None
     shown = [
-        ("mode", "mode", "s"), ("n_indicators", "n_indicators", "d"), ("alpha", "α", "f3"), ("rho_a", "ρA", "f3"), ("rho_c", "CR (ρc)", "f3"),
-        ("ave", "AVE", "f3"), ("r2", "R²", "f3"), ("r2_adjusted", "R² adj.", "f3"),
-    ]  # fmt: skip
+        ("mode", "mode", "s"),
+        ("n_indicators", "n_indicators", "d"),
+        ("alpha", "α", "f3"),
+        ("rho_a", "ρA", "f3"),
+        ("rho_c", "CR (ρc)", "f3"),
+        ("ave", "AVE", "f3"),
+        ("r2", "R²", "f3"),
+        ("r2_adjusted", "R² adj.", "f3"),
+    ]
     shown = [item for item in shown if item[0] in table]
     rows = []
-    for name, row in table.iterrows():
+    for name, row in records(table).items():
         cells = [row[column] for column, _, _ in shown]
         # an exogenous construct explains nothing: a dash, not a zero
         cells = [
@@ -118,7 +125,7 @@ def loadings_table(outcome: Outcome, words: Words) -> Table | None:
         return None
     rows = [
         [str(construct), str(indicator), row["loading"], row["weight"], row["vif"]]
-        for (construct, indicator), row in table.iterrows()
+        for (construct, indicator), row in records(table).items()
     ]
     heads = [words("construct"), words("indicator"), words("loading"), words("weight"), "VIF"]
     return Table("loadings", words("c_loadings"), heads, ["s", "s", "f3", "f3", "f2"], rows)

@@ -15,7 +15,8 @@ __all__ = ["Table", "tex"]
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "→": r"$\rightarrow$", "−": "$-$", "²": "$^2$", "×": r"$\times$",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "→": r"$\rightarrow$", "−": "$-$", "²": "$^2$",
+    "×": r"$\times$",
     "ρ": r"$\rho$", "α": r"$\alpha$", "β": r"$\beta$", "λ": r"$\lambda$", "τ": r"$\tau$", "±": r"$\pm$", "≥": r"$\geq$",
     "√": r"$\surd$", "<": r"\textless{}", ">": r"\textgreater{}", "–": "--", "…": r"\ldots{}", "Δ": r"$\Delta$",
 }  # fmt: skip

@@ -29,6 +29,7 @@ def write(
     language: str = "en",
     criteria: Mapping[str, str] | None = None,
     hypotheses: Mapping[str, tuple[str, str, str]] | None = None,
+    variants: Mapping[str, Outcome] | None = None,
     synthetic: bool | None = None,
     decimal: str | None = None,
     notes: str = "",
@@ -48,6 +49,8 @@ def write(
         What the choice is judged by, `{"customers": "max", "margin": "max"}`; the first two measures by default.
     hypotheses
         `{"H1": ("OI", "KMC", "+"), …}`; every path by default.
+    variants
+        Outcomes of the same study under other assumptions, by name: a section says whether the choice stands.
     synthetic
         Whether to say on top that the data are synthetic. Default: what the study says.
     decimal
@@ -86,7 +89,7 @@ def write(
         chosen = {name: measure.direction for name, measure in list(outcome.measures.items())[:2]}
     else:
         chosen = dict(criteria)
-    parts = sections(outcome, chosen, words, numbers, hypotheses)
+    parts = sections(outcome, chosen, words, numbers, hypotheses, variants)
     label = bool(outcome.provenance.get("synthetic", False)) if synthetic is None else synthetic
     target.parent.mkdir(parents=True, exist_ok=True)
     if ending == ".xlsx":
@@ -196,7 +199,7 @@ def _excel(parts: list[Section], target: Path) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy number as a Python number, a missing one as an empty cell."""
+    """Return a NumPy number as a Python number, a missing one as an empty cell."""
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and value != value else value
 

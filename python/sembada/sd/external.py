@@ -57,7 +57,7 @@ class Resolver:
             `values`: a flat list for constants, a list an element for data and lookups (last subscript fastest);
             `x`: times or arguments of data and lookups; `names`: the elements of a subscript.
         """
-        match = _FUNCTION.fullmatch(re.sub(r"\s+", " ", function.strip()))
+        match = _FUNCTION.fullmatch(re.sub(r"[\s_]+", " ", function.strip()))
         if match is None:
             raise ModelFileError(
                 f"{function}: such data are not read from files; expected GET XLS or GET DIRECT "

@@ -1,8 +1,8 @@
 """The study: every bootstrap draw of a survey model carried into every policy scenario.
 
-A `Bridge` says which path of the survey model feeds which parameter of the stock-and-flow model, in which form. A `Study`
-joins it with scenarios and uncertainties and runs all of them on all draws; its `Outcome` says which policy is best and
-how sure that is.
+A `Bridge` says which path of the survey model feeds which parameter of the stock-and-flow model, in which form. A
+`Study` joins it with scenarios and uncertainties and runs all of them on all draws; its `Outcome` says which policy
+is best and how sure that is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sembada.study.outcome import Outcome
 from sembada.study.scales import scales
 from sembada.study.scenario import Scenario, factorial
 from sembada.study.study import HandOffWarning, Study
+from sembada.study.variants import variants
 
 __all__ = [
     "FORMS",
@@ -34,4 +35,5 @@ __all__ = [
     "hypotheses",
     "path_draws",
     "scales",
+    "variants",
 ]

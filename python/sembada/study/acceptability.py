@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 def spread(values: Array) -> Array:
-    """Mean distance of best and worst option within a draw, one number a criterion: the unit that makes criteria comparable.
+    """Return the mean distance of best and worst option within a draw: the unit that makes criteria comparable.
 
     Differences between options decide, not the levels that all options share on a draw; so the scale of a criterion is
     what a choice can move, on average.
@@ -25,7 +25,8 @@ def spread(values: Array) -> Array:
         `(n_criteria, n_options, n_draws)`.
     """
     width: Array = (values.max(axis=1) - values.min(axis=1)).mean(axis=-1)
-    return np.where(width > 0, width, 1.0)
+    unit: Array = np.where(width > 0, width, 1.0)
+    return unit
 
 
 def utilities(values: Array, weights: Array) -> Array:
@@ -61,7 +62,8 @@ def acceptability(values: Array, *, seed: int = 0, repeats: int = 8) -> Array:
     Returns
     -------
     ndarray
-        `(n_options, n_options)`: option × rank, rows and columns sum to one. Ties split between the ranks that they share.
+        `(n_options, n_options)`: option × rank, rows and columns sum to one. Ties split between the ranks that they
+        share.
 
     Examples
     --------
@@ -81,4 +83,5 @@ def acceptability(values: Array, *, seed: int = 0, repeats: int = 8) -> Array:
             first = np.rint(ranks[option] - (tied - 1) / 2.0).astype(int) - 1
             for place in range(n_options):
                 table[option, place] += ((place >= first) & (place < first + tied)).astype(float) @ (1.0 / tied)
-    return table / (repeats * n_draws)
+    shares: Array = table / (repeats * n_draws)
+    return shares

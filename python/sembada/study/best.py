@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["expected_rank", "monte_carlo_error", "p_best", "p_beats", "rank_within"]
+__all__ = ["expected_rank", "monte_carlo_error", "p_beats", "p_best", "rank_within"]
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def p_best(values: Array) -> Array:
 
 
 def monte_carlo_error(p: Array, n: int) -> Array:
-    """Standard error of a probability estimated from `n` independent draws: √(p(1−p)/n).
+    """Return the standard error of a probability estimated from `n` independent draws: √(p(1−p)/n).
 
     Examples
     --------

@@ -30,8 +30,8 @@ class Bridge:
     links
         The links; each parameter may receive one link only.
     scales
-        Mean and standard deviation of constructs on the model's scale; needed by the forms `unstandardised`, `elasticity`
-        and `table`. `study.scales(data, blocks)` makes them.
+        Mean and standard deviation of constructs on the model's scale; needed by the forms `unstandardised`,
+        `elasticity` and `table`. `study.scales(data, blocks)` makes them.
 
     Raises
     ------
@@ -75,8 +75,8 @@ class Bridge:
                 for construct in link.path:
                     if construct not in self.scales:
                         raise SpecificationError(
-                            f"link {link.name}: form {link.form!r} needs mean and standard deviation of {construct!r}: give "
-                            "scales=study.scales(data, blocks)",
+                            f"link {link.name}: form {link.form!r} needs mean and standard deviation of {construct!r}: "
+                            "give scales=study.scales(data, blocks)",
                             {"link": link.name, "construct": construct},
                         )
 
@@ -181,8 +181,8 @@ class Bridge:
         Returns
         -------
         pandas.DataFrame
-            Columns `link, caution, severity, message, facts`; severity is `note`, `caution` or `serious`; facts are the numbers in the
-            message.
+            Columns `link, caution, severity, message, facts`; severity is `note`, `caution` or `serious`; facts are
+            the numbers in the message.
         """
         draws = None if bootstrap is None else path_draws(bootstrap)
         units = {name: unit for name, (unit, _) in meanings(self.model).items() if unit}
@@ -245,8 +245,8 @@ class Bridge:
         low, high = gap(bounds[0]), gap(bounds[1])
         if not low * high <= 0:
             raise SpecificationError(
-                f"no value of {gain!r} in [{bounds[0]:g}, {bounds[1]:g}] gives the response {target:g} of {variable!r}: the ends "
-                f"give {low + target:.4g} and {high + target:.4g}; widen bounds=",
+                f"no value of {gain!r} in [{bounds[0]:g}, {bounds[1]:g}] gives the response {target:g} of "
+                f"{variable!r}: the ends give {low + target:.4g} and {high + target:.4g}; widen bounds=",
                 {"gain": gain, "target": target, "bounds": bounds},
             )
         return float(brentq(gap, *bounds, xtol=1e-10))

@@ -15,33 +15,35 @@ __all__ = ["MESSAGES", "Caution", "find"]
 #: What each caution means; the facts of a caution fill the braces.
 MESSAGES: dict[str, str] = {
     "cross-sectional": (
-        "path coefficients compare respondents at one time; they are not rates and not effects of change within one of them. "
-        "The model uses them as a steady state"
+        "path coefficients compare respondents at one time; they are not rates and not effects of change within one of "
+        "them. The model uses them as a steady state"
     ),
     "attenuation": (
-        "mode A scores carry measurement error, which shrinks paths towards zero; run the study with consistent=True (PLSc) "
-        "beside it and see whether the choice stands"
+        "mode A scores carry measurement error, which shrinks paths towards zero; run the study with consistent=True "
+        "(PLSc) beside it and see whether the choice stands"
     ),
     "no delay": (
-        "no delay is stated: a cross-sectional coefficient says where things settle, not when; let the model approach the value "
-        "through a delay and name it in delay="
+        "no delay is stated: a cross-sectional coefficient says where things settle, not when; let the model approach "
+        "the value through a delay and name it in delay="
     ),
     "unit": "parameter {parameter!r} has the unit {stated!r} in the model and {unit!r} in the link",
     "pure number": "form {form!r} gives a pure number, but the link states the unit {unit!r}; use 'unstandardised'",
     "not calibrated": (
-        "{gain!r} turns standard deviations into quantities but is not calibrated: give loading= and cv= of a quantitative "
-        "indicator and use bridge.calibrate"
+        "{gain!r} turns standard deviations into quantities but is not calibrated: give loading= and cv= of a "
+        "quantitative indicator and use bridge.calibrate"
     ),
     "calibration": (
         "the long-run log effect of one standard deviation should be about loading × CV = {target:.2f}: see "
         "bridge.calibrate({gain!r}, …); the model has {gain} = {now:g}"
     ),
     "double counting": (
-        "the coefficient may already contain what {mechanisms} carry in the model: run the study with these at zero and report "
-        "whether the choice stands"
+        "the coefficient may already contain what {mechanisms} carry in the model: run the study with these at zero "
+        "and report whether the choice stands"
     ),
     "sign": "the sign is open: {other:.0f} % of the bootstrap draws have the other one",
-    "negative weight": "weights that sum to one suppose positive coefficients; this one is {estimate:.3f}. Use form 'z'",
+    "negative weight": (
+        "weights that sum to one suppose positive coefficients; this one is {estimate:.3f}. Use form 'z'"
+    ),
 }
 
 

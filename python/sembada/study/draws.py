@@ -34,7 +34,7 @@ class PathDraws:
     ----------
     paths
         Pairs `(predictor, outcome)`.
-    values
+    replicates
         `(n_draws, n_paths)`; NaN in the rows of replicates that failed.
     estimate
         `(n_paths,)`: the estimate on the whole sample.
@@ -43,15 +43,14 @@ class PathDraws:
     """
 
     paths: tuple[Path, ...]
-    values: NDArray[np.float64]
+    replicates: NDArray[np.float64]
     estimate: NDArray[np.float64]
     consistent: bool | None = None
 
     @property
     def usable(self) -> NDArray[np.bool_]:
         """Which rows are complete."""
-        finite: NDArray[np.bool_] = np.isfinite(self.values).all(axis=1)
-        return finite
+        return np.asarray(np.isfinite(self.replicates).all(axis=1), dtype=np.bool_)
 
     def index(self, path: Path) -> int:
         """Return the column of a path.
@@ -67,26 +66,26 @@ class PathDraws:
 
     def column(self, path: Path) -> NDArray[np.float64]:
         """Return the draws of a path."""
-        return self.values[:, self.index(path)]
+        return self.replicates[:, self.index(path)]
 
     def rows(self, draws: int, seed: int) -> NDArray[np.intp]:
         """Choose the bootstrap row behind each of `draws` rows of a design.
 
-        As many draws as replicates: row b is row b, failed replicates included. Otherwise a balanced resample of the usable
-        rows: each appears ⌊draws/n⌋ times, a random part of them once more, in random order.
+        As many draws as replicates: row b is row b, failed replicates included. Otherwise a balanced resample of
+        the usable rows: each appears ⌊draws/n⌋ times, a random part of them once more, in random order.
 
         Raises
         ------
         DataError
             If every replicate failed.
         """
-        if draws == len(self.values):
+        if draws == len(self.replicates):
             return np.arange(draws)
         good = np.flatnonzero(self.usable)
         if good.size == 0:
             raise DataError(
-                f"none of the {len(self.values)} bootstrap replicates is usable: look at bootstrap.status",
-                {"n_replicates": len(self.values)},
+                f"none of the {len(self.replicates)} bootstrap replicates is usable: look at bootstrap.status",
+                {"n_replicates": len(self.replicates)},
             )
         rng = stream(seed, RESAMPLE)
         whole, rest = divmod(draws, good.size)
@@ -118,8 +117,8 @@ def path_draws(bootstrap: Any) -> PathDraws:
     ----------
     bootstrap
         A `sembada.pls.Bootstrap`; or a DataFrame with a row a replicate and a column a path, named by pairs
-        `(predictor, outcome)` or by text `X -> Y`. The estimate of a frame is `frame.attrs["estimate"]` (in the order of the
-        columns) if present, else the mean of its rows.
+        `(predictor, outcome)` or by text `X -> Y`. The estimate of a frame is `frame.attrs["estimate"]` (in the
+        order of the columns) if present, else the mean of its rows.
 
     Raises
     ------
@@ -149,7 +148,8 @@ def path_draws(bootstrap: Any) -> PathDraws:
         return PathDraws(tuple(paths), values, estimate)
     if not (hasattr(bootstrap, "draws") and hasattr(bootstrap, "paths")):
         raise SpecificationError(
-            f"bootstrap is a {type(bootstrap).__name__}: expected the result of fit.bootstrap(…) or a frame of path draws",
+            f"bootstrap is a {type(bootstrap).__name__}: expected the result of fit.bootstrap(…) or a frame of "
+            "path draws",
             {"type": type(bootstrap).__name__},
         )
     labelled = bootstrap.draws("paths")

@@ -61,7 +61,7 @@ def _chains(paths: tuple[Path, ...], start: str, end: str) -> Iterator[tuple[int
 
 
 def effects(draws: PathDraws, *, level: float = 0.95) -> pd.DataFrame:
-    """Direct, indirect and total effects with percentile intervals, and the share of the indirect effect where it has meaning.
+    """Compute direct, indirect and total effects with percentile intervals, and VAF where it has meaning.
 
     Parameters
     ----------
@@ -73,12 +73,12 @@ def effects(draws: PathDraws, *, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `predictor, outcome`, one row for each pair with an indirect effect; for each of `direct, indirect, total` the
-        estimate and `_lower`, `_upper`; `p_total_positive`, the share of draws with a positive total effect; `mediation`;
-        `vaf` = indirect/total, NaN unless direct and indirect effect have the same sign: under inconsistent mediation
-        the ratio is not a share.
+        Index `predictor, outcome`, one row for each pair with an indirect effect; for each of `direct, indirect,
+        total` the estimate and `_lower`, `_upper`; `p_total_positive`, the share of draws with a positive total
+        effect; `mediation`; `vaf` = indirect/total, NaN unless direct and indirect effect have the same sign: under
+        inconsistent mediation the ratio is not a share.
     """
-    good = draws.values[draws.usable]
+    good = draws.replicates[draws.usable]
     nodes = list(dict.fromkeys(name for path in draws.paths for name in path if ":" not in name))
     tails = [(1 - level) / 2, (1 + level) / 2]
     rows: list[dict[str, Any]] = []

@@ -33,15 +33,16 @@ def hypotheses(
     paths
         Table of paths with index `predictor, outcome` and columns `estimate, mean, std_error, t, p, lower, upper`.
     stated
-        `{"H1": ("OI", "KMC", "+"), …}`; the sign is `"+"`, `"-"` or `"±"` (any). Default: every path in order, any sign.
+        `{"H1": ("OI", "KMC", "+"), …}`; the sign is `"+"`, `"-"` or `"±"` (any). Default: every path in order, any
+        sign.
     alpha
         Level of the two-sided test.
 
     Returns
     -------
     pandas.DataFrame
-        Index `hypothesis`; `predictor, outcome, expected`, the columns of `paths`, and `decision`: `accepted`, `rejected` (not
-        significant), or `reversed` (significant with the other sign).
+        Index `hypothesis`; `predictor, outcome, expected`, the columns of `paths`, and `decision`: `accepted`,
+        `rejected` (not significant), or `reversed` (significant with the other sign).
 
     Raises
     ------
@@ -62,7 +63,7 @@ def hypotheses(
             )
         if (predictor, outcome) not in paths.index:
             raise unknown_name("path", f"{predictor} → {outcome}", known, where=f"hypothesis {name}")
-        row = paths.loc[(predictor, outcome)]
+        row = dict(zip(paths.columns, paths.to_numpy()[paths.index.get_loc((predictor, outcome))], strict=True))
         significant = bool(row["p"] < alpha)
         fits = sign == "±" or np.sign(row["estimate"]) == (1 if sign == "+" else -1)
         decision = "rejected" if not significant else "accepted" if fits else "reversed"

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 def evpi(values: Array) -> Array:
-    """Expected value of perfect information: `E[max_i v_i] − max_i E[v_i]` (Raiffa & Schlaifer 1961).
+    """Return the expected value of perfect information: `E[max_i v_i] − max_i E[v_i]` (Raiffa & Schlaifer 1961).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def _features(parameters: Array) -> Array:
 
 
 def evppi(values: Array, parameters: Array, *, ridge: float = 1e-3) -> float:
-    """Expected value of partial perfect information: what knowing some parameters exactly would be worth.
+    """Estimate the expected value of partial perfect information: what knowing some parameters would be worth.
 
     The conditional expectation of each option's value given the parameters is fitted by ridge regression on a quadratic
     polynomial (Strong, Oakley & Brennan 2014, Medical Decision Making 34(3), with a polynomial for their splines);

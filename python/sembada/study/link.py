@@ -51,8 +51,9 @@ class Link:
     form
         How β is converted. With X̄, s_X, Ȳ, s_Y the survey's means and standard deviations on the model's scale:
 
-        * `"z"`: β itself; the model holds `(X − X̄)/s_X` and reaches the value after a delay. Its steady state is the path model.
-        * `"weight"`: β / Σ|β| over the weight links of the same outcome, for normalised stocks. Throws scale and R² away.
+        * `"z"`: β itself; the model holds `(X − X̄)/s_X` and reaches the value after a delay. Its steady state is
+          the path model.
+        * `"weight"`: β / Σ|β| over the weight links of the same outcome, for normalised stocks. Loses scale and R².
         * `"unstandardised"`: β·s_Y/s_X, for scores in natural units.
         * `"elasticity"`: β·(s_Y/Ȳ)/(s_X/X̄), the exponent of `(X/X₀)^ε`.
         * `"table"`: the same number, as the slope at (1, 1) of a curve that saturates between `low` and `high`.
@@ -66,10 +67,11 @@ class Link:
     low, high
         Ends of the table form: 0 ≤ low < 1 < high.
     gain
-        The parameter that turns one standard deviation of the outcome into quantities (such as a log effect on customers).
+        The parameter that turns one standard deviation of the outcome into quantities (such as a log effect on
+        customers).
     loading, cv
-        Loading λ of a quantitative indicator of the outcome and its coefficient of variation between firms; their product is
-        the long-run effect that `gain` should reproduce.
+        Loading λ of a quantitative indicator of the outcome and its coefficient of variation between firms; their
+        product is the long-run effect that `gain` should reproduce.
     mechanisms
         Parameters of mechanisms that carry the same influence inside the model: candidates of double counting.
 
@@ -155,4 +157,5 @@ class Link:
             return f"effect_of_{x}_on_{y} = ({x} / {x}_initial) ^ {p}"
         low, high = self.low, self.high
         odds, steep = (high - 1) / (1 - low), (high - low) / ((high - 1) * (1 - low))
-        return f"effect_of_{x}_on_{y} = {low:g} + {high - low:g} / (1 + {odds:.12g} * EXP(-{steep:.12g} * {p} * ({x} / {x}_initial - 1)))"
+        power = f"EXP(-{steep:.12g} * {p} * ({x} / {x}_initial - 1))"
+        return f"effect_of_{x}_on_{y} = {low:g} + {high - low:g} / (1 + {odds:.12g} * {power})"

@@ -26,8 +26,8 @@ class Measure:
     variable
         Variable of the model.
     how
-        `"final"`: its last value. `"mean"`, `"sum"`, `"minimum"`, `"maximum"`: over the window. `"ratio"`: its sum over the
-        window divided by that of `over`.
+        `"final"`: its last value. `"mean"`, `"sum"`, `"minimum"`, `"maximum"`: over the window. `"ratio"`: its sum
+        over the window divided by that of `over`.
     over
         The divisor of a ratio.
     last
@@ -46,7 +46,8 @@ class Measure:
     Examples
     --------
     >>> margin = Measure("profit", how="ratio", over="revenue", last=2)
-    >>> float(margin.reduce({"profit": np.array([9.0, 1.0, 2.0]), "revenue": np.array([9.0, 10.0, 10.0])}, np.arange(3.0)))
+    >>> series = {"profit": np.array([9.0, 1.0, 2.0]), "revenue": np.array([9.0, 10.0, 10.0])}
+    >>> float(margin.reduce(series, np.arange(3.0)))
     0.15
     """
 
@@ -73,8 +74,8 @@ class Measure:
             )
         if (self.how == "ratio") != (self.over is not None):
             raise SpecificationError(
-                f"measure of {self.variable!r}: how is {self.how!r} and over is {self.over!r}: a ratio needs its divisor, "
-                "nothing else has one",
+                f"measure of {self.variable!r}: how is {self.how!r} and over is {self.over!r}: a ratio needs its "
+                "divisor, nothing else has one",
                 {"variable": self.variable, "how": self.how, "over": self.over},
             )
         if self.last is not None and not self.last > 0:
@@ -110,7 +111,7 @@ class Measure:
             with np.errstate(divide="ignore", invalid="ignore"):
                 reduced = values.sum(axis=-1) / series[self.over or ""][..., window].sum(axis=-1)
         else:
-            reduced = {"mean": np.mean, "sum": np.sum, "minimum": np.min, "maximum": np.max}[self.how](values, axis=-1)
+            reduced = getattr(values, {"minimum": "min", "maximum": "max"}.get(self.how, self.how))(axis=-1)
         return reduced
 
 

@@ -85,7 +85,8 @@ class Outcome:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"<Outcome: {len(self.scenarios)} scenarios × {self.n_draws} draws, {len(self.measures)} measures, {self.n_failed} failed>"
+        size = f"{len(self.scenarios)} scenarios × {self.n_draws} draws"
+        return f"<Outcome: {size}, {len(self.measures)} measures, {self.n_failed} failed>"
 
     # what there is -----------------------------------------------------------------------------------------------
 
@@ -112,8 +113,7 @@ class Outcome:
     @property
     def valid(self) -> NDArray[np.bool_]:
         """Which draws succeeded in every scenario with finite measures."""
-        finite: NDArray[np.bool_] = np.isfinite(self.values).all(axis=(0, 2))
-        return finite
+        return np.asarray(np.isfinite(self.values).all(axis=(0, 2)), dtype=np.bool_)
 
     @property
     def _reference(self) -> int:
@@ -148,7 +148,8 @@ class Outcome:
         columns = [list(self.measures).index(name) for name in criteria]
         sign = np.array([1.0 if direction == "max" else -1.0 for direction in criteria.values()])
         picked = np.moveaxis(self.values[:, self.valid][:, :, columns], 2, 0)
-        return picked * sign[:, None, None]
+        oriented: Array = picked * sign[:, None, None]
+        return oriented
 
     def draws(self, measure: str) -> pd.DataFrame:
         """Return a measure as a frame: index `draw`, a column a scenario; NaN where a run failed."""
@@ -253,7 +254,7 @@ class Outcome:
         )
 
     def p_best_over_time(self, variable: str, direction: Direction = "max") -> pd.DataFrame:
-        """Probability that each scenario has the best value of a variable at each saved time: index `time`, a column a scenario."""
+        """Return P(best value of a variable) at each saved time: index `time`, a column a scenario."""
         if variable not in self.courses:
             raise unknown_name("saved variable", variable, self.courses)
         course = self.courses[variable][:, self.valid] * (1.0 if direction == "max" else -1.0)
@@ -287,7 +288,7 @@ class Outcome:
         )
 
     def regret(self, criteria: Mapping[str, Direction] | Sequence[str] | str | None = None) -> pd.DataFrame:
-        """What it costs to choose a scenario that turns out not to be the best.
+        """Say what it costs to choose a scenario that turns out not to be the best.
 
         Returns
         -------
@@ -309,13 +310,13 @@ class Outcome:
         )
 
     def evpi(self, criteria: Mapping[str, Direction] | Sequence[str] | str | None = None) -> pd.DataFrame:
-        """Expected value of perfect information.
+        """Compute the expected value of perfect information.
 
         Returns
         -------
         pandas.DataFrame
-            Index `criterion`; `best`, the scenario with the best mean; `value`, that mean; `evpi` and its standard error
-            `mc_error`, in the unit of the criterion.
+            Index `criterion`; `best`, the scenario with the best mean; `value`, that mean; `evpi` and its standard
+            error `mc_error`, in the unit of the criterion.
         """
         chosen = self._criteria(criteria)
         oriented = self._oriented(chosen)
@@ -340,27 +341,27 @@ class Outcome:
         *,
         groups: Mapping[str, Iterable[str]] | None = None,
     ) -> pd.DataFrame:
-        """Expected value of knowing some parameters exactly: survey more firms, or run a pilot?
+        """Compute the expected value of knowing some parameters exactly: more survey, or a pilot of a policy.
 
         Parameters
         ----------
         criteria
             Measures; all by default.
         groups
-            Groups of design columns. Default: the linked paths as `survey`, then the groups of the study, then each remaining
-            uncertain parameter by itself.
+            Groups of design columns. Default: the linked paths as `survey`, then the groups of the study, then each
+            remaining uncertain parameter by itself.
 
         Returns
         -------
         pandas.DataFrame
-            Index `criterion, group`; `evppi` in the unit of the criterion, `share` of the perfect information, `floor` (what the
-            same regression finds in shuffled parameters: its upward error), `n_parameters`.
+            Index `criterion, group`; `evppi` in the unit of the criterion, `share` of the perfect information,
+            `floor` (what the same regression finds in shuffled parameters: its upward error), `n_parameters`.
         """
         chosen = self._criteria(criteria)
         oriented = self._oriented(chosen)
         if groups is None:
             rest = [c for c in self.design.columns if c not in self.linked]
-            made: dict[str, list[str]] = {"survey": list(self.linked)}
+            made: dict[str, list[str]] = {"survey": list(self.linked)} if self.linked else {}
             made |= {name: list(members) for name, members in self.groups.items()}
             grouped = {name for members in made.values() for name in members}
             made |= {name: [name] for name in rest if name not in grouped}
@@ -391,7 +392,7 @@ class Outcome:
     def acceptability(
         self, criteria: Mapping[str, Direction] | Sequence[str] | None = None, *, seed: int | None = None
     ) -> pd.DataFrame:
-        """Probability of each rank over draws and unknown weights of the criteria (SMAA): index `scenario`, a column a rank."""
+        """Return the probability of each rank, weights of the criteria unknown (SMAA): a row each."""
         chosen = self._criteria(criteria)
         key = int(self.provenance.get("seed", 0)) if seed is None else seed
         table = acceptability(self._oriented(chosen), seed=key)
@@ -409,9 +410,10 @@ class Outcome:
         Returns
         -------
         pandas.DataFrame
-            Index `scenario`, best first; `rank`; `acceptability`, the probability of rank one over draws and weights, with
-            `mc_error`; `p_pareto`; `p_best_…` for each criterion; `p_beats`, the probability of beating the reference on every
-            criterion at once; `expected_regret`, the mean over criteria in units of what a choice can move.
+            Index `scenario`, best first; `rank`; `acceptability`, the probability of rank one over draws and
+            weights, with `mc_error`; `p_pareto`; `p_best_…` for each criterion; `p_beats`, the probability of
+            beating the reference on every criterion at once; `expected_regret`, the mean over criteria in units of
+            what a choice can move.
         """
         chosen = self._criteria(criteria)
         oriented = self._oriented(chosen)
@@ -441,8 +443,9 @@ class Outcome:
         Returns
         -------
         pandas.DataFrame
-            Index `criterion`; `point_best`; `p_same_best`, the probability that it is the best; `joint_best`, the scenario that is
-            best most often; `tau_median, tau_lower, tau_upper`: Kendall's τ of the two rankings, 90 % of the draws.
+            Index `criterion`; `point_best`; `p_same_best`, the probability that it is the best; `joint_best`, the
+            scenario that is best most often; `tau_median, tau_lower, tau_upper`: Kendall's τ of the two rankings,
+            90 % of the draws.
         """
         chosen = self._criteria(criteria)
         oriented = self._oriented(chosen)
@@ -488,7 +491,7 @@ class Outcome:
         hypotheses: Mapping[str, tuple[str, str, str]] | None = None,
         **options: Any,
     ) -> Path:
-        """Write a report of the study to one file: HTML, or by its ending LaTeX (`.tex`), Markdown (`.md`) or Excel (`.xlsx`).
+        """Write a report to one file: HTML, or by its ending LaTeX (`.tex`), Markdown (`.md`) or Excel (`.xlsx`).
 
         Parameters
         ----------
@@ -501,7 +504,7 @@ class Outcome:
         hypotheses
             As in `hypotheses`.
         **options
-            Further options of `sembada.report.write`, such as `synthetic=` and `decimal=`.
+            Further options of `sembada.report.write`, such as `variants=`, `synthetic=` and `decimal=`.
 
         Returns
         -------

@@ -27,4 +27,5 @@ def regret(values: NDArray[np.float64]) -> NDArray[np.float64]:
     array([[1., 0.],
            [0., 4.]])
     """
-    return values.max(axis=-2, keepdims=True) - values
+    losses: NDArray[np.float64] = values.max(axis=-2, keepdims=True) - values
+    return losses

@@ -32,7 +32,8 @@ def scales(
     low, high
         Ends of the answer scale.
     weights
-        Weight of each indicator of a block (scaled to sum to one), such as the outer weights of a fit; equal if not given.
+        Weight of each indicator of a block (scaled to sum to one), such as the outer weights of a fit; equal if not
+        given.
 
     Returns
     -------

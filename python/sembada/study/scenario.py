@@ -30,7 +30,8 @@ class Scenario:
     cost
         Public cost of the policy at full use, in a unit of the author's choice; `None` if unknown.
     model
-        Another model to run in this scenario: a *structure scenario* (Barlas 1989). `None` keeps the model of the bridge.
+        Another model to run in this scenario: a *structure scenario* (Barlas 1989). `None` keeps the model of the
+        bridge.
 
     Raises
     ------

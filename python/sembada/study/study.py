@@ -44,14 +44,18 @@ class Study:
     scenarios
         Scenarios, or `{name: {parameter: value}}`.
     uncertainties
-        Ranges of model parameters: `(low, high)` uniform, `(low, mode, high)` triangular, or a distribution of `scipy.stats`.
+        Ranges of model parameters: `(low, high)` uniform, `(low, mode, high)` triangular, or a distribution of
+        `scipy.stats`.
     measures
-        What judges a run, by name: a `Measure`, or a variable whose final value counts. Default: the final value of every
-        stock.
+        What judges a run, by name: a `Measure`, or a variable whose final value counts. Default: the final value of
+        every stock.
     reference
         Scenario that the others are compared with; the first by default.
     groups
         Groups of uncertain parameters, for the value of partial information.
+    fixed
+        Parameters held at a value in every scenario; they win over links and uncertainties, scenarios win over them.
+        With `dataclasses.replace(study, fixed={…})` a study is repeated with a link switched off.
     save
         Further variables whose course over time is kept.
     title
@@ -74,6 +78,7 @@ class Study:
     measures: Mapping[str, Measure | str] | None = None
     reference: str | None = None
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
     save: Sequence[str] = ()
     title: str = ""
     synthetic: bool = False
@@ -100,12 +105,15 @@ class Study:
         for name in self.uncertainties:
             if name in linked:
                 raise SpecificationError(
-                    f"parameter {name!r} is fed by a link and uncertain as well: its draws come from the bootstrap; take it "
-                    "out of uncertainties",
+                    f"parameter {name!r} is fed by a link and uncertain as well: its draws come from the bootstrap; "
+                    "take it out of uncertainties",
                     {"parameter": name},
                 )
             if known is not None and name not in known:
                 raise unknown_name("parameter", name, known, where="uncertainties")
+        for name in self.fixed:
+            if known is not None and name not in known:
+                raise unknown_name("parameter", name, known, where="fixed")
         for scenario in scenarios:
             for name in scenario.params:
                 if scenario.model is None and known is not None and name not in known:
@@ -122,8 +130,8 @@ class Study:
     def design(self, draws: int = 1024, seed: int = 0) -> tuple[pd.DataFrame, NDArray[np.intp]]:
         """Return the design, a row a draw and a column a parameter, and the bootstrap row behind each draw.
 
-        Linked parameters of a row come from one bootstrap replicate, so they keep their correlation. Uncertain parameters are
-        a Latin hypercube. Both are common to all scenarios (common random numbers).
+        Linked parameters of a row come from one bootstrap replicate, so they keep their correlation. Uncertain
+        parameters are a Latin hypercube. Both are common to all scenarios (common random numbers).
         """
         if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 2:
             raise SpecificationError(f"draws is {draws!r}: expected a whole number of at least 2", {"draws": draws})
@@ -131,7 +139,8 @@ class Study:
         rows = paths.rows(int(draws), seed)
         design = self.bridge.design(paths, rows)
         sampled = latin_hypercube(self.uncertainties, int(draws), seed)
-        return pd.concat([design, pd.DataFrame(sampled, index=design.index)], axis=1), rows
+        joined = pd.concat([design, pd.DataFrame(sampled, index=design.index)], axis=1)
+        return joined.drop(columns=[name for name in self.fixed if name in joined]), rows
 
     def run(self, draws: int = 1024, seed: int = 0, **options: Any) -> Outcome:
         """Run every scenario on every draw.
@@ -168,6 +177,7 @@ class Study:
         design, rows = self.design(draws, seed)
         # the last row is the point estimate: estimates of the paths, base values of everything uncertain
         point = {**_base(self.bridge.model, design.columns, design), **self.bridge.point(paths)}
+        point = {name: point[name] for name in design.columns}
         full = pd.concat([design, pd.DataFrame([point], columns=design.columns)], ignore_index=True)
         usable = np.isfinite(full.to_numpy(dtype=float)).all(axis=1)
         variables = list(
@@ -188,8 +198,12 @@ class Study:
             rows=rows,
             status=status[:, :-1],
             failed=failures,
-            linked=tuple(self.bridge.point(paths)),
-            groups={name: tuple(members) for name, members in self.groups.items()},
+            linked=tuple(name for name in self.bridge.point(paths) if name not in self.fixed),
+            groups={
+                group: free
+                for group, members in self.groups.items()
+                if (free := tuple(name for name in members if name not in self.fixed))
+            },
             paths=paths,
             hand_off=self.bridge.table(self.bootstrap),
             audit=audit,
@@ -213,7 +227,8 @@ class Study:
         values, courses, states, failures = [], [], [], []
         time: Array = np.empty(0)
         for scenario in self._scenarios:
-            block = full[usable].assign(**dict(scenario.params)).reset_index(drop=True)
+            settled = {**dict(self.fixed), **dict(scenario.params)}
+            block = full[usable].assign(**settled).reset_index(drop=True)
             model = self.bridge.model if scenario.model is None else scenario.model
             time, series, status, failed = batch(model, block, variables, options)
             wide = {name: np.full((len(full), time.size), np.nan) for name in variables}
@@ -250,10 +265,11 @@ class Study:
             "synthetic": self.synthetic,
             "seed": seed,
             "draws": int(draws),
-            "replicates": len(paths.values),
+            "replicates": len(paths.replicates),
+            "fixed": dict(self.fixed),
             "options": {name: value for name, value in options.items() if name not in quiet},
             "model": getattr(self.bridge.model, "hash", "") or "",
-            "bootstrap": _digest(paths.values.tobytes(), repr(paths.paths).encode()),
+            "bootstrap": _digest(paths.replicates.tobytes(), repr(paths.paths).encode()),
             "design": _digest(design.to_numpy(dtype=float).tobytes(), repr(list(design.columns)).encode()),
             "scenarios": _digest(policies.encode()),
             "survey": dict(getattr(self.bootstrap, "provenance", None) or {}),
@@ -261,7 +277,7 @@ class Study:
 
 
 def _base(model: Any, names: Iterable[str], design: pd.DataFrame) -> dict[str, float]:
-    """Base values of parameters; the median of the draws where the model does not tell."""
+    """Return base values of parameters; the median of the draws where the model does not tell."""
     known = parameter_values(model)
     return {
         name: float(known[name]) if known is not None and name in known else float(np.nanmedian(design[name]))

@@ -19,8 +19,8 @@ def survey_tables(bootstrap: Any, level: float = 0.95) -> dict[str, pd.DataFrame
     Parameters
     ----------
     bootstrap
-        A `pls.Bootstrap`, or a frame of path draws: then standard errors and intervals come from its rows, p from the normal
-        distribution.
+        A `pls.Bootstrap`, or a frame of path draws: then standard errors and intervals come from its rows, p from
+        the normal distribution.
     level
         Coverage of the intervals.
     """
@@ -29,7 +29,7 @@ def survey_tables(bootstrap: Any, level: float = 0.95) -> dict[str, pd.DataFrame
         tables["paths"] = bootstrap.paths(level=level)
     else:
         draws = path_draws(bootstrap)
-        good = draws.values[draws.usable]
+        good = draws.replicates[draws.usable]
         error = good.std(axis=0, ddof=1)
         t = np.divide(draws.estimate, error, out=np.full_like(error, np.nan), where=error > 0)
         lower, upper = np.quantile(good, [(1 - level) / 2, (1 + level) / 2], axis=0)

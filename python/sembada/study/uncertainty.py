@@ -25,8 +25,8 @@ def quantile_function(name: str, spec: Any) -> Any:
     name
         Parameter, for messages.
     spec
-        `(low, high)`: uniform; `(low, mode, high)`: triangular; or a frozen distribution of `scipy.stats` (anything with
-        `ppf`).
+        `(low, high)`: uniform; `(low, mode, high)`: triangular; or a frozen distribution of `scipy.stats` (anything
+        with `ppf`).
 
     Raises
     ------

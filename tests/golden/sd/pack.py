@@ -113,8 +113,6 @@ def collect(source: Path) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
             reference = next((item for item in ("output.csv", "output.tab") if item in siblings), None)
             if path.suffix != ".mdl" and "output_stella.csv" in siblings:
                 reference = "output_stella.csv"
-            if path.stem == "teacup_mdl":
-                reference = "teacup_mdl.tab"
             data = []
             if path.stem == "model_to_generate_data":
                 reference = "data.tab"
@@ -179,6 +177,8 @@ def sme(source: Path) -> bytes:
 
     frame = simlin.load(source / "sme" / "sme.xmile").run(analyze_loops=False).results
     out = io.StringIO()
+    # the names of graphical functions are in the XMILE file only
+    frame = frame.loc[:, ~frame.columns.str.startswith("gf_")]
     frame.iloc[::12].to_csv(out, float_format="%.12g", lineterminator="\n")
     return out.getvalue().encode()
 
