@@ -204,7 +204,7 @@ def outcome(identifier: str) -> tuple[str, str]:
     try:
         result = run(case)
     except SembadaError as error:
-        return "refused", f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return "refused", f"{type(error).__name__}: {str(error).splitlines()[0]}".replace(f"{root()}/", "")
     if case.reference is None:
         finite = bool(np.isfinite(result.frame.to_numpy()).all())
         return ("runs", "no results to compare with") if finite else ("not finite", str(result.failure))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sembada.sd.designs import Design, grid, sample, scenarios
+from sembada.sd.integration import check_integration
 from sembada.sd.model import Model
 from sembada.sd.objects import Aux, Data, Flow, Lookup, Parameter, Stock, Time
 from sembada.sd.read import read
@@ -23,6 +24,7 @@ __all__ = [
     "Stock",
     "Sweep",
     "Time",
+    "check_integration",
     "grid",
     "read",
     "sample",

@@ -18,7 +18,6 @@ __all__ = ["sensitivity"]
 
 _SOBOL = {"S1": "s1", "S1_conf": "s1_conf", "ST": "st", "ST_conf": "st_conf"}
 _MORRIS = {"mu": "mu", "mu_star": "mu_star", "mu_star_conf": "mu_star_conf", "sigma": "sigma"}
-_DELTA = {"delta": "delta", "delta_conf": "delta_conf", "S1": "s1", "S1_conf": "s1_conf"}
 _PAWN = {"median": "median", "mean": "mean", "maximum": "max", "minimum": "min"}
 # method: (sampler, analyser, whether the analyser wants the sample, our columns by SALib's names)
 _METHODS: dict[str, tuple[str, str, bool, dict[str, str]]] = {
@@ -26,7 +25,6 @@ _METHODS: dict[str, tuple[str, str, bool, dict[str, str]]] = {
     "morris": ("morris", "morris", True, _MORRIS),
     "fast": ("fast_sampler", "fast", False, _SOBOL),
     "rbd-fast": ("latin", "rbd_fast", True, {"S1": "s1", "S1_conf": "s1_conf"}),
-    "delta": ("latin", "delta", True, _DELTA),
     "pawn": ("latin", "pawn", True, _PAWN),
     "prcc": ("latin", "", True, {}),
 }
@@ -60,7 +58,7 @@ def sensitivity(
         Size of the base sample. Sobol runs `n · (k + 2)` times for `k` factors, Morris `n · (k + 1)`, FAST `n · k`, the
         others `n`. For Sobol a power of two.
     method
-        `"sobol"` (Saltelli), `"morris"`, `"fast"`, `"rbd-fast"`, `"delta"` (Borgonovo), `"pawn"`, `"prcc"` (partial
+        `"sobol"` (Saltelli), `"morris"`, `"fast"`, `"rbd-fast"`, `"pawn"`, `"prcc"` (partial
         rank correlation).
     times
         Times at which outputs count; `None`: the last.
@@ -75,7 +73,7 @@ def sensitivity(
     -------
     DataFrame
         Index `output, time, factor`; columns by method: `s1, s1_conf, st, st_conf`; `mu, mu_star, mu_star_conf, sigma`;
-        `delta, …`; `median, mean, max, min`; `prcc, p`. `.attrs` has the number of runs and of failures.
+        `median, mean, max, min`; `prcc, p`. `.attrs` has the number of runs and of failures.
 
     Raises
     ------
@@ -86,7 +84,7 @@ def sensitivity(
 
     References
     ----------
-    Saltelli et al. (2010); Morris (1991); Borgonovo (2007); Pianosi & Wagener (2015); Marino et al. (2008).
+    Saltelli et al. (2010); Morris (1991); Pianosi & Wagener (2015); Marino et al. (2008).
     """
     if method not in _METHODS:
         raise unknown_name("method of sensitivity", method, _METHODS)

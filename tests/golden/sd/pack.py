@@ -177,8 +177,9 @@ def sme(source: Path) -> bytes:
 
     frame = simlin.load(source / "sme" / "sme.xmile").run(analyze_loops=False).results
     out = io.StringIO()
-    # the names of graphical functions are in the XMILE file only
-    frame = frame.loc[:, ~frame.columns.str.startswith("gf_")]
+    # the XMILE file has names for graphical functions and net flows that the Vensim file does without
+    text = (source / "sme" / "sme.mdl").read_text(encoding="utf-8")
+    frame = frame[[name for name in frame.columns if f"\n{name.replace('_', ' ')}=" in text]]
     frame.iloc[::12].to_csv(out, float_format="%.12g", lineterminator="\n")
     return out.getvalue().encode()
 
