@@ -275,7 +275,9 @@ def _variants(
     return [Section("variants", words("s_variants"), [], [*tables])]
 
 
-def _best_over_time(outcome: Outcome, name: str, variable: str, direction: str, caption: str, words: Words) -> Figure:
+def _best_over_time(
+    outcome: Outcome, name: str, variable: str, direction: str, caption: str, words: Words, numbers: Numbers
+) -> Figure:
     def draw() -> str:
         return best_over_time(
             outcome, variable, direction=direction, numbers=numbers, words=words, title=caption, key=f"best-time-{name}"
