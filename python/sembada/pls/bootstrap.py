@@ -463,7 +463,7 @@ class Bootstrap:
         if "estimate" not in self._cache:
             fit = self.fit
             result = fit._system.fit(
-                fit._preparation.apply(fit._table.matrix, fit._table.weights),
+                fit._preparation.apply(fit._system, fit._table.matrix, fit._table.weights),
                 statistics=list(self._names),
                 weights=fit._table.weights,
                 missing=fit._preparation.for_engine,
@@ -583,7 +583,7 @@ def _prepared(
         if table.weights is not None:
             weights = weights * table.weights
         try:
-            values = fit._preparation.apply(table.matrix, weights, start)
+            values = fit._preparation.apply(fit._system, table.matrix, weights, start)
         except DataError:
             # A resample in which a column has one answer only, or too few complete rows.
             rows.append(np.full(width, np.nan))

@@ -138,7 +138,7 @@ def copula(
     start = prepared.start(table.matrix, table.weights)
 
     def once(weights: Array) -> Array | None:
-        values = prepared.apply(table.matrix, weights, start)
+        values = prepared.apply(fit._system, table.matrix, weights, start)
         first = fit._system.fit(values, weights=weights, missing=prepared.for_engine, kernel=kernel)
         if np.isnan(first["values"]).all():
             return None

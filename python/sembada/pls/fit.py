@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from sembada import __version__, _core
 from sembada.errors import DataError, InadmissibleError, SembadaWarning
-from sembada.pls import admissible, endogeneity
+from sembada.pls import admissible, endogeneity, quantify
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
 from sembada.pls.frames import Table, read
-from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, ordinal_columns
+from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, column_scales, ordinal_columns
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
 from sembada.pls.summary import Summary, summarise_fit
@@ -358,6 +358,27 @@ class Fit:
         word = choice("scale", scale, ("original", "0-100"))
         return coefficients(self, rescaled=word == "0-100", limits=limits)
 
+    def category_values(self) -> pd.DataFrame:
+        """Return the values that optimal scaling gave to the categories.
+
+        Returns
+        -------
+        DataFrame
+            Index `indicator, category`; column `value`, standardised. Empty without `scaling=`.
+        """
+        rows: list[tuple[str, float, float]] = []
+        if self._preparation.scaling is not None:
+            values = self._preparation.apply(self._system, self._table.matrix, self._table.weights)
+            for position, (name, kind) in enumerate(zip(self._table.columns, self._preparation.scaling, strict=True)):
+                answers = self._table.column(position)
+                known = ~np.isnan(values[:, position])
+                if kind != "numeric":
+                    categories, first = np.unique(answers[known], return_index=True)
+                    found = values[known, position][first]
+                    rows += [(name, float(a), float(b)) for a, b in zip(categories, found, strict=True)]
+        index = pd.MultiIndex.from_arrays([[row[0] for row in rows], [row[1] for row in rows]])
+        return pd.DataFrame({"value": [row[2] for row in rows]}, index=index.set_names(["indicator", "category"]))
+
     def normality(self) -> pd.DataFrame:
         """Return how far construct scores are from normal.
 
@@ -493,7 +514,7 @@ def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:
 
 
 def _run(system: System, table: Table, preparation: Preparation, kernel: str) -> dict[str, Any]:
-    values = preparation.apply(table.matrix, table.weights)
+    values = preparation.apply(system, table.matrix, table.weights)
     return system.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
 
 
@@ -533,6 +554,7 @@ def estimate(
     missing_value: float | Sequence[float] | None,
     correlation: str,
     ordinal: Sequence[str] | bool | None,
+    scaling: str | Mapping[str, str] | None,
     kernel: str,
 ) -> Fit:
     """Estimate a model once; see `Model.fit`."""
@@ -547,7 +569,10 @@ def estimate(
     choice("correlation", correlation, CORRELATIONS)
     choice("kernel", kernel, ("auto", *_core.available_kernels()))
     table = read(data, model.columns, weights=weights, missing_value=missing_value)
-    preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal))
+    scales = column_scales(table.columns, scaling)
+    if scales is not None:
+        quantify.check(model.specification)
+    preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal), scales)
     _check_rows(model, table, missing)
     system = System(model.specification, options)
     result = _run(system, table, preparation, kernel)
@@ -567,6 +592,7 @@ def estimate(
                 "consistent": options.consistent,
                 "missing": missing,
                 "correlation": correlation,
+                "scaling": None if scales is None else dict(zip(table.columns, scales, strict=True)),
                 "weighted": table.weights is not None,
                 "higher_order": options.higher_order,
                 "interactions": model.specification.interactions,

@@ -207,6 +207,7 @@ class Model:
         missing_value: float | Sequence[float] | None = None,
         correlation: str = "pearson",
         ordinal: Sequence[str] | bool | None = None,
+        scaling: str | Mapping[str, str] | None = None,
         kernel: str = "auto",
     ) -> Fit:
         """Estimate the model.
@@ -241,6 +242,9 @@ class Model:
         ordinal
             The ordinal columns, or `True` for all, with `"polychoric"`; by default columns of at most ten whole
             numbers.
+        scaling
+            Optimal scaling (non-metric PLS, Russolillo 2012): `"ordinal"` or `"nominal"` for all columns, or a mapping
+            column → `"numeric"`, `"ordinal"`, `"nominal"`; the categories found are in `Fit.category_values`.
         kernel
             `"auto"`, or `"portable"` for the same bits on every processor.
 
@@ -282,6 +286,7 @@ class Model:
             missing_value=missing_value,
             correlation=correlation,
             ordinal=ordinal,
+            scaling=scaling,
             kernel=kernel,
         )
 
