@@ -65,7 +65,13 @@ def test_third_order_constructs_nest():
         ("A =~ a1\nB =~ b1\nB ~ 0.5*A", errors.EquationError, ["fixed", "line 3"]),
         ("A =~ 1*a1\nB =~ b1\nB ~ A", errors.EquationError, ["loading", "line 1"]),
         ("A =~ a1\nA <~ a2\nB =~ b1\nB ~ A", errors.EquationError, ["with =~ and with <~"]),
-        ("A =~ a1\nB =~ b1\nB ~ A\nind := a*b", errors.EquationError, [":=", "line 4"]),
+        ("A =~ a1\nB =~ b1\nB ~ a*A\nind := a*b", errors.UnknownNameError, ["'b'", "ind := a * b"]),
+        ("A =~ a1\nB =~ b1\nB ~ a*A\nind := a*", errors.EquationError, ["ind := a *"]),
+        ("A =~ a1\nB =~ b1\nB ~ a*A\nind := open(a)", errors.EquationError, ["open"]),
+        ("A =~ a1\nB =~ b1\nB ~ a*A\nind :=", errors.EquationError, ["line 4", "expression"]),
+        ("A =~ a1\nB =~ b1\nB ~ a*A\na := 2*a", errors.SpecificationError, ["'a'", "twice"]),
+        ("A =~ a1\nB =~ b1\nC =~ c\nC ~ a*A + a*B", errors.SpecificationError, ["label 'a'", "two paths"]),
+        ("A =~ a1\nB =~ b1\nB ~ A\nA == B", errors.EquationError, ["==", "line 4"]),
         ("A =~ a1\nB =~ b1\nB ~ §", errors.EquationError, ["no meaning", "line 3"]),
         ("A =~ a1 a2\nB =~ b1\nB ~ A", errors.EquationError, ["unexpected 'a2'"]),
         ("Image =~ a1\nB =~ b1\nB ~ Imgae", errors.UnknownNameError, ["did you mean 'Image'"]),
@@ -100,6 +106,7 @@ def test_the_caret_stands_under_the_fault():
 
 
 ROUND = [
+    "A =~ a1\nB =~ b1\nC =~ c1\nB ~ a*A\nC ~ b*B + c*A\nind := a*b ; share := ind / (ind + c)^2\nlog := log(abs(c))",
     ECSI,
     "A =~ a\nB =~ b\nA ~~ B",
     "A =~ `a 1` + b.2\nB <~ 0.25*x + -1.5*y\nB ~ A:A + A",

@@ -391,6 +391,21 @@ def test_moderated_mediation_index():
     assert table.loc["index", "lower"] > 0
 
 
+def test_defined_quantities_follow_the_draws():
+    model = pls.Model(TEXT.replace("Value ~ Image", "Value ~ a*Image").replace("Value + Image", "b*Value + c*Image")
+                      + "ind := a*b\ntotal := ind + c\nshare := ind / total")  # fmt: skip
+    fit = model.fit(survey())
+    boot = fit.bootstrap(200, seed=3)
+    assert fit.defined().loc["ind", "estimate"] == pytest.approx(fit.specific_indirect()["estimate"].iloc[0], rel=1e-12)
+    assert fit.defined().loc["total", "estimate"] == pytest.approx(fit.effects.loc[("Image", "Loyal"), "total"])
+    table = boot.defined()
+    expected = boot.specific_indirect().iloc[0]
+    for column in ("estimate", "std_error", "lower", "upper"):
+        assert table.loc["ind", column] == pytest.approx(expected[column], rel=1e-9)
+    assert "Defined quantities" in str(fit.summary())
+    assert "share" in str(boot.summary())
+
+
 def test_higher_order_constructs_have_both_levels():
     frame = survey()
     model = pls.Model("A =~ i1+i2\nB =~ v1+v2\nC =~ l1+l2\nH =~ A + B\nC ~ H")

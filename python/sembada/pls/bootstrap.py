@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sembada import _core, execution
 from sembada.errors import DataError, SpecificationError, unknown_name
 from sembada.pls import intervals, slopes
+from sembada.pls.derived import evaluate
 from sembada.pls.engine import Layout, System, place, seed_key
 from sembada.pls.frames import Table
 from sembada.pls.provenance import Provenance
@@ -344,6 +345,39 @@ class Bootstrap:
     def reliability(self, level: float = 0.95, interval: str | None = None, tails: int = 2) -> pd.DataFrame:
         """Return reliabilities; index `construct, measure` (alpha, rho_a, rho_c, ave). See `table` for the options."""
         return self.table("reliability", level=level, interval=interval, tails=tails)
+
+    def defined(self, level: float = 0.95, interval: str | None = None, tails: int = 2) -> pd.DataFrame:
+        """Return the quantities that the model defines from labels (`ind := a*b`).
+
+        Parameters
+        ----------
+        level, tails
+            As in `table`.
+        interval
+            As in `table`, without `"bca"` and `"studentized"`.
+
+        Returns
+        -------
+        DataFrame
+            Index `name`; columns `estimate, std_error, t, p, lower, upper`.
+        """
+        spec = self.fit.model.specification
+        names = list(spec.defined)
+        estimates = self.fit.paths["estimate"]
+        draws = self.draws("paths")
+        labelled = {path.label: (path.predictor, path.outcome) for path in spec.paths if path.label is not None}
+        point = {label: np.array([estimates[pair]], dtype=np.float64) for label, pair in labelled.items()}
+        many = {label: draws[pair].to_numpy(dtype=np.float64) for label, pair in labelled.items()}
+        single, each = evaluate(spec.defined, point), evaluate(spec.defined, many)
+        return slopes.table(
+            self,
+            np.array([single[name][0] for name in names]),
+            np.column_stack([each[name] for name in names]) if names else np.empty((self.n, 0)),
+            pd.Index(names, name="name", dtype="object"),
+            level,
+            interval,
+            tails,
+        )
 
     # ----------------------------------------------------------- interactions
 

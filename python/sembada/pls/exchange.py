@@ -13,7 +13,7 @@ from sembada.pls.specification import Equations, Interactions, Path, Specificati
 
 __all__ = ["from_dict", "from_json", "from_toml", "to_dict", "to_json", "to_toml"]
 
-_KEYS = {"constructs", "paths", "correlations", "interactions", "equations", "instruments"}
+_KEYS = {"constructs", "paths", "correlations", "interactions", "equations", "instruments", "defined"}
 
 
 def to_dict(specification: Specification) -> dict[str, Any]:
@@ -47,6 +47,8 @@ def to_dict(specification: Specification) -> dict[str, Any]:
         result["correlations"] = [list(pair) for pair in specification.correlations]
     if specification.instruments:
         result["instruments"] = {outcome: list(names) for outcome, names in specification.instruments.items()}
+    if specification.defined:
+        result["defined"] = dict(specification.defined)
     return result
 
 
@@ -58,7 +60,7 @@ def from_dict(data: Mapping[str, Any]) -> Specification:
     data
         Keys `constructs` (each with `name`, `indicators`, and optionally `mode`, `kind`, `weights`, `dominant`),
         `paths` (each with `predictor`, `outcome`, optionally `label`; or a mapping outcome → predictors), and
-        optionally `correlations`, `interactions`, `equations`, `instruments`.
+        optionally `correlations`, `interactions`, `equations`, `instruments`, `defined`.
 
     Raises
     ------
@@ -101,6 +103,7 @@ def from_dict(data: Mapping[str, Any]) -> Specification:
         ),
         equations=cast(Equations, choice("equations", data.get("equations", "ols"), get_args(Equations))),
         instruments={outcome: tuple(names) for outcome, names in data.get("instruments", {}).items()},
+        defined=dict(data.get("defined", {})),
     )
 
 
@@ -135,6 +138,8 @@ def to_toml(specification: Specification) -> str:
     if "instruments" in data:
         lines += ["", "[instruments]"]
         lines += [f"{_toml(outcome)} = {_toml(names)}" for outcome, names in data["instruments"].items()]
+    if "defined" in data:
+        lines += ["", "[defined]", *(f"{_toml(name)} = {_toml(text)}" for name, text in data["defined"].items())]
     for table in ("constructs", "paths"):
         for entry in data[table]:
             lines += ["", f"[[{table}]]", *(f"{key} = {_toml(value)}" for key, value in entry.items())]

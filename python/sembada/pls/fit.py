@@ -15,6 +15,7 @@ from sembada.errors import DataError, InadmissibleError, SembadaWarning
 from sembada.pls import admissible, endogeneity, quantify
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
+from sembada.pls.derived import evaluate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
 from sembada.pls.frames import Table, read
 from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, column_scales, ordinal_columns
@@ -207,6 +208,27 @@ class Fit:
         return pd.DataFrame(
             {"predictor": [chain[0] for chain in ends], "outcome": [chain[-1] for chain in ends], "estimate": values},
             index=values.index,
+        )
+
+    def defined(self) -> pd.DataFrame:
+        """Return the quantities that the model defines from labels (`ind := a*b`).
+
+        Returns
+        -------
+        DataFrame
+            Index `name`; columns `expression, estimate`.
+        """
+        spec = self.model.specification
+        estimates = self.paths["estimate"]
+        labels = {
+            path.label: np.array([estimates[path.predictor, path.outcome]], dtype=np.float64)
+            for path in spec.paths
+            if path.label is not None
+        }
+        values = evaluate(spec.defined, labels)
+        return pd.DataFrame(
+            {"expression": list(spec.defined.values()), "estimate": [float(values[name][0]) for name in spec.defined]},
+            index=pd.Index(list(spec.defined), name="name", dtype="object"),
         )
 
     def scores(self, *, scale: str = "standardised", limits: Any = None) -> pd.DataFrame:

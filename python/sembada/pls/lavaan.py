@@ -1,9 +1,9 @@
 """The model text: lavaan's operators as cSEM reads them, in and out.
 
 `=~` a common factor (reflective, mode A) · `<~` a composite (mode B) · `~` a regression · `~~` a link without a
-direction · `a:b`, `a.b` an interaction, `a:a` a quadratic term · `label*x` a label · `0.5*x` a fixed weight of a
-composite · `#` and `!` comments · `;` or a new line ends a statement. A construct measured by constructs is a
-higher-order construct. Names with blanks or signs stand in backticks.
+direction · `a:b`, `a.b` an interaction, `a:a` a quadratic term · `label*x` a label · `ind := a*b` a quantity made of
+labels · `0.5*x` a fixed weight of a composite · `#` and `!` comments · `;` or a new line ends a statement. A construct
+measured by constructs is a higher-order construct. Names with blanks or signs stand in backticks.
 
 What the operators cannot say stands in lines that lavaan and cSEM read as comments: `#! mode Quality = A`,
 `#! kind Quality = reflective`, `#! dominant Quality = PERQ1`, `#! interactions = product`, `#! equations = 2sls`,
@@ -42,7 +42,7 @@ _TOKEN = re.compile(
   | (?P<quoted>`[^`\n]*`|"[^"\n]*"|'[^'\n]*')
   | (?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
   | (?P<name>[^\W\d][\w.]*)
-  | (?P<operator>=~|<~|~~|:=|==|~\*~|[~+*:|<>=()-])
+  | (?P<operator>=~|<~|~~|:=|==|~\*~|\*\*|[~+*/^:|<>=(),-])
     """,
     re.VERBOSE,
 )
@@ -166,6 +166,16 @@ class _Reader:
         while self.position < len(self.tokens) - 1 and self.token.text == "\n":
             self.position += 1
 
+    def expression(self) -> str:
+        """Return what stands up to the end of the statement."""
+        parts: list[str] = []
+        while self.token.kind not in {"end", "pragma"}:
+            parts.append(self.token.text)
+            self.position += 1
+        if not parts:
+            self.fail("expected an expression after ':='", self.token, "write labels of paths, such as a*b")
+        return " ".join(parts)
+
     def terms(self) -> list[_Term]:
         terms = [self.term()]
         while self.is_at("+") or self.continues():
@@ -211,6 +221,7 @@ def parse(text: str, *, equations: str | None = None) -> Specification:
     regressions: list[tuple[_Term, str]] = []
     correlations: list[tuple[_Token, _Token]] = []
     pragmas: list[_Token] = []
+    defined: dict[str, str] = {}
 
     while True:
         reader.skip_lines()
@@ -220,14 +231,20 @@ def parse(text: str, *, equations: str | None = None) -> Specification:
             pragmas.append(reader.token)
             reader.position += 1
             continue
+        following = reader.tokens[min(reader.position + 1, len(reader.tokens) - 1)]
+        if following.text == ":=" and reader.token.kind in {"name", "quoted"}:
+            token = reader.name()
+            reader.position += 1
+            defined[token.text] = reader.expression()
+            continue
         left = reader.terms()
         operator = reader.token
         if not reader.is_at("=~", "<~", "~", "~~"):
-            if reader.is_at(":=", "==", "<", ">", "|", "~*~"):
+            if reader.is_at(":=", "==", "<", ">", "|", "~*~", "/", "^", "**"):
                 reader.fail(
                     f"the operator {operator.text!r} is not part of a PLS model",
                     operator,
-                    "use =~, <~, ~ or ~~; derived quantities are computed from the draws of the bootstrap",
+                    "use =~, <~, ~ or ~~, and := for a quantity made of labels",
                 )
             reader.fail(
                 f"expected an operator after {left[-1].names[-1].text!r}",
@@ -274,7 +291,7 @@ def parse(text: str, *, equations: str | None = None) -> Specification:
             else:
                 correlations.extend((name, term.names[0]) for term in right)
 
-    return _assemble(reader, indicators, numbers, operators, regressions, correlations, pragmas, equations)
+    return _assemble(reader, indicators, numbers, operators, regressions, correlations, pragmas, equations, defined)
 
 
 def _assemble(
@@ -286,6 +303,7 @@ def _assemble(
     correlations: list[tuple[_Token, _Token]],
     pragmas: list[_Token],
     equations: str | None,
+    defined: dict[str, str],
 ) -> Specification:
     blocks: dict[str, Block] = {}
     for name, items in indicators.items():
@@ -356,6 +374,7 @@ def _assemble(
         interactions=cast(Interactions, options.get("interactions", "two-stage")),
         equations=cast(Equations, options.get("equations", "ols") if equations is None else equations),
         instruments=instruments,
+        defined=defined,
     )
 
 
@@ -421,6 +440,7 @@ def write(specification: Specification) -> str:
             position += 1
         lines.append(f"{_quoted(outcome)} ~ {' + '.join(terms)}")
     lines.extend(f"{_quoted(left)} ~~ {_quoted(right)}" for left, right in specification.correlations)
+    lines.extend(f"{name} := {expression}" for name, expression in specification.defined.items())
     if specification.interactions != "two-stage":
         notes.append(f"#! interactions = {specification.interactions}")
     if specification.equations != "ols":

@@ -61,9 +61,10 @@ def _slopes(boot: Bootstrap, term: str, outcome: str, focal: str | None, at: Arr
     return base + double * change * at, base_draws[:, None] + double * change_draws[:, None] * at
 
 
-def _table(
+def table(
     boot: Bootstrap, estimate: Array, draws: Array, index: pd.Index[Any], level: float, interval: str | None, tails: int
 ) -> pd.DataFrame:
+    """Return the table of numbers that are made of draws."""
     word = boot.interval_of(interval)
     if word in {"bca", "studentized"}:
         raise SpecificationError(
@@ -102,7 +103,7 @@ def simple_slopes(
     values = np.asarray(at, dtype=float)
     estimate, draws = _slopes(boot, term, outcome, focal, values)
     _, moderator = _term(boot, term, outcome, focal)
-    return _table(boot, estimate, draws, pd.Index(values, name=moderator), level, interval, tails)
+    return table(boot, estimate, draws, pd.Index(values, name=moderator), level, interval, tails)
 
 
 def floodlight(
@@ -120,17 +121,17 @@ def floodlight(
     if points < 2 or not span[0] < span[1]:
         raise SpecificationError(f"span={span!r}, points={points!r}: expected a low end, a higher one, and two points")
     at = np.linspace(span[0], span[1], points)
-    table = simple_slopes(boot, term, outcome, focal=focal, at=list(at), level=level, interval=interval, tails=2)
-    table["significant"] = (table["lower"] > 0) | (table["upper"] < 0)
+    lights = simple_slopes(boot, term, outcome, focal=focal, at=list(at), level=level, interval=interval, tails=2)
+    lights["significant"] = (lights["lower"] > 0) | (lights["upper"] < 0)
     turns: list[float] = []
     for limit in ("lower", "upper"):
-        values = table[limit].to_numpy(float)
+        values = lights[limit].to_numpy(float)
         # Between two grid points the limit is as good as straight.
         turns.extend(
             float(at[k] - values[k] * (at[k + 1] - at[k]) / (values[k + 1] - values[k]))
             for k in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
         )
-    return table, sorted(turns)
+    return lights, sorted(turns)
 
 
 def moderated_mediation(
@@ -176,4 +177,4 @@ def moderated_mediation(
         estimate = np.concatenate([[am * b + bm * a], estimate])
         draws = np.column_stack([am_draws * b_draws + bm_draws * a_draws, draws])
         labels = ["index", *labels]
-    return _table(boot, estimate, draws, pd.Index(labels, name="quantity", dtype="object"), level, interval, 2)
+    return table(boot, estimate, draws, pd.Index(labels, name="quantity", dtype="object"), level, interval, 2)

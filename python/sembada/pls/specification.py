@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias, cast, get_args
 
 from sembada.errors import CircularError, SpecificationError, near, unknown_name
+from sembada.pls.derived import names_in
 
 __all__ = ["Block", "Equations", "Interactions", "Kind", "Mode", "Path", "Specification"]
 
@@ -149,6 +150,8 @@ class Specification:
     instruments
         For `"2sls"`: outcome → constructs that serve as instruments; all exogenous constructs if an outcome is not
         listed.
+    defined
+        Quantities computed from labelled paths: name → expression.
 
     Raises
     ------
@@ -166,6 +169,7 @@ class Specification:
     interactions: Interactions = "two-stage"
     equations: Equations = "ols"
     instruments: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    defined: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         choice("interactions", self.interactions, get_args(Interactions))
@@ -173,6 +177,7 @@ class Specification:
         self._check_blocks()
         self._check_paths()
         self._check_circles()
+        self._check_labels()
 
     # ------------------------------------------------------------------ names
 
@@ -320,6 +325,21 @@ class Specification:
                     f"construct {name!r} has no path: connect it ('{name} ~ …' or '… ~ {name}'), or leave it out",
                     {"construct": name},
                 )
+
+    def _check_labels(self) -> None:
+        labels = [path.label for path in self.paths if path.label is not None]
+        for position, label in enumerate(labels):
+            if label in labels[:position]:
+                raise SpecificationError(
+                    f"the label {label!r} stands on two paths: PLS cannot make coefficients equal, give each its own",
+                    {"label": label},
+                )
+        known = list(labels)
+        for name, expression in self.defined.items():
+            if name in known:
+                raise SpecificationError(f"{name!r} is defined twice, or is the label of a path", {"name": name})
+            names_in(name, expression, known)
+            known.append(name)
 
     def _edges(self) -> dict[str, list[str]]:
         edges: dict[str, list[str]] = {}

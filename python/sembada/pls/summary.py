@@ -188,6 +188,8 @@ def summarise_fit(fit: Fit) -> Summary:
         effects = fit.effects
         if (effects["indirect"] != 0).any():
             sections.append(Section("Effects", effects))
+        if len(fit.defined()):
+            sections.append(Section("Defined quantities", fit.defined()))
         if len(fit.specific_indirect()):
             sections.append(Section("Specific indirect effects", fit.specific_indirect()[["estimate"]]))
     sections.append(
@@ -213,6 +215,8 @@ def summarise_bootstrap(boot: Bootstrap, *, level: float, interval: str | None, 
             table = getattr(boot, name)(level=level, interval=interval, tails=tails)
             if len(table):
                 sections.append(Section(title, table))
+    if boot.has("paths") and boot.fit.model.specification.defined and interval not in {"bca", "studentized"}:
+        sections.append(Section("Defined quantities", boot.defined(level=level, interval=interval, tails=tails)))
     facts = [
         *_facts(boot.fit),
         ("method", boot.method),
