@@ -100,7 +100,7 @@ def run(*, rounds: int, quick: bool) -> None:
     plans = {
         "jackknife": ({"kind": "jackknife"}, 250),
         "permutation, two groups": (
-            {"kind": "permutation", "key": (1, 2), "n": many, "groups": [row % 2 for row in range(250)]},
+            {"kind": "permutation", "key": (1, 2), "n": many // 2, "groups": [row % 2 for row in range(250)]},
             many,
         ),
         "ten folds": ({"kind": "folds", "folds": [row % 10 for row in range(250)]}, 10),

@@ -51,7 +51,8 @@ def prepare(case: dict[str, Any]) -> dict[str, Any]:
 def sample(count: int) -> object:
     threads = STATE.get("threads", 1)
     if "engine" in STATE:
-        plan = {"kind": "bootstrap", "key": (1, 2), "n": count} if "plan" not in STATE else dict(STATE["plan"])
+        plan = STATE.get("plan", {"kind": "bootstrap", "key": (1, 2), "n": count})
+        plan = {name: np.array(value) if isinstance(value, list) else value for name, value in plan.items()}
         statistics = None if STATE["statistics"] == "all" else STATE["statistics"]
         values, _, _ = STATE["engine"].replicate(STATE["values"], plan, statistics=statistics, threads=threads)
         assert len(values)
