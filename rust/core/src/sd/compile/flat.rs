@@ -144,7 +144,7 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
             _ => flattening.resolve(state.initial)?,
         };
         let motion = match state.motion {
-            Motion::Stock { rate } => Motion::Stock { rate: flattening.resolve(rate)? },
+            Motion::Stock { rate, floor } => Motion::Stock { rate: flattening.resolve(rate)?, floor },
             Motion::Hold { next } => Motion::Hold { next: flattening.resolve(next)? },
             Motion::Ring { input, steps, moving } => {
                 Motion::Ring { input: flattening.resolve(input)?, steps: flattening.resolve(steps)?, moving }

@@ -174,6 +174,8 @@ pub enum Motion {
     Stock {
         /// Change a unit of time.
         rate: Id,
+        /// Whether it stops at zero.
+        floor: bool,
     },
     /// Takes a value at the end of each step.
     Hold {

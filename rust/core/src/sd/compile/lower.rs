@@ -8,6 +8,7 @@ use super::graph::{Binary, Graph, Id, Motion, Node, Points, Reading, State, Unar
 use super::scalar;
 use crate::sd::dialect::Dialect;
 use crate::sd::expr::{BinaryOp, Expr, ExprKind, Span, Subscript, UnaryOp};
+use crate::sd::graph::dependencies;
 use crate::sd::model::{Interpolation, Kind, Model, TimeSpec, Variable, canonical};
 
 /// What Vensim writes for `:NA:` (−2¹⁰⁹).
@@ -103,6 +104,8 @@ pub(crate) struct Lowering<'m> {
     scopes: Vec<Scope<'m>>,
     series: HashMap<(String, Vec<String>), usize>,
     pub(crate) occurrences: u32,
+    /// Flow → the stock that limits it, and whether the stock's inflows count. Places in the model's list of variables.
+    limited: HashMap<usize, (usize, bool)>,
 }
 
 impl<'m> Lowering<'m> {
@@ -148,10 +151,12 @@ impl<'m> Lowering<'m> {
             scopes: vec![Scope::default()],
             series,
             occurrences: 0,
+            limited: HashMap::new(),
         };
         for variable in &model.variables {
             lowering.declare(variable, 0, variable.name.clone())?;
         }
+        lowering.find_limited();
         // Macros add elements while the list is walked.
         let mut next = 0;
         while next < lowering.elements.len() {
@@ -278,7 +283,7 @@ impl<'m> Lowering<'m> {
             };
             self.elements[element as usize].initial = Some(initial);
             let state = self.states.len() as u32;
-            self.states.push(State { owner: element, initial, motion: Motion::Stock { rate: 0 } });
+            self.states.push(State { owner: element, initial, motion: Motion::Stock { rate: 0, floor: false } });
             let current = self.graph.add(Node::State(state));
             self.elements[element as usize].current = Some(current);
             let mut total = match rate.get(which) {
@@ -287,7 +292,7 @@ impl<'m> Lowering<'m> {
             };
             for (names, op) in [(inflows, Binary::Add), (outflows, Binary::Subtract)] {
                 for name in names {
-                    let flow = self.reference(name, &[], Span::default(), &env)?;
+                    let flow = self.flow_of_stock(name, &env)?;
                     total = Some(match (total, op) {
                         (None, Binary::Add) => flow,
                         (None, _) => self.graph.unary(Unary::Negative, flow),
@@ -299,7 +304,7 @@ impl<'m> Lowering<'m> {
                 Some(rate) => rate,
                 None => self.graph.number(0.0),
             };
-            self.states[state as usize].motion = Motion::Stock { rate };
+            self.states[state as usize].motion = Motion::Stock { rate, floor: variable.non_negative };
             return Ok(());
         }
         let Some(expr) = &equation.expr else {
@@ -325,9 +330,110 @@ impl<'m> Lowering<'m> {
             current = self.graph.binary(Binary::Max, zero, current);
             initial = self.graph.binary(Binary::Max, zero, initial);
         }
+        if scope == 0 && self.limited.contains_key(&index) {
+            current = self.limit(index, current, &env)?;
+        }
         self.elements[element as usize].current = Some(current);
         self.elements[element as usize].initial = Some(initial);
         Ok(())
+    }
+
+    /// A flow of a stock; dimensions that the stock does not have are summed, as Stella does.
+    fn flow_of_stock(&mut self, name: &str, env: &Env) -> Result<Id, CompileError> {
+        let key = canonical(name);
+        let missing: Vec<usize> = match self.find(&key, env.scope) {
+            Some(index) => {
+                let axes = self.infos[index].axes.iter().copied();
+                axes.filter(|axis| self.translate(*axis, *axis, &env.places).is_none()).collect()
+            }
+            None => Vec::new(),
+        };
+        if missing.is_empty() {
+            return self.reference(name, &[], Span::default(), env);
+        }
+        let mut items = Vec::new();
+        for env in self.over(&missing, env) {
+            items.push(self.reference(name, &[], Span::default(), &env)?);
+        }
+        Ok(self.fold(Binary::Add, &items, 0.0))
+    }
+
+    /// An outflow of a stock that may not fall below zero: no more than is there, after the outflows before it.
+    fn limit(&mut self, index: usize, flow: Id, env: &Env) -> Result<Id, CompileError> {
+        let Some(&(stock, with_inflows)) = self.limited.get(&index) else {
+            return Ok(flow);
+        };
+        let variable = self.infos[stock].variable;
+        let Kind::Stock { inflows, outflows, .. } = &variable.kind else {
+            return Ok(flow);
+        };
+        let level = self.reference(&variable.name, &[], Span::default(), env)?;
+        let step = self.graph.number(self.time.dt);
+        let mut left = self.graph.quotient(level, step);
+        if with_inflows {
+            for name in inflows {
+                let inflow = self.reference(name, &[], Span::default(), env)?;
+                left = self.graph.sum(left, inflow);
+            }
+        }
+        let own = canonical(&self.infos[index].variable.name);
+        for name in outflows.iter().take_while(|name| canonical(name) != own) {
+            let before = self.reference(name, &[], Span::default(), env)?;
+            left = self.graph.difference(left, before);
+        }
+        let zero = self.graph.number(0.0);
+        let left = self.graph.binary(Binary::Max, zero, left);
+        Ok(self.graph.binary(Binary::Min, left, flow))
+    }
+
+    /// Which flows leave exactly one stock that may not fall below zero, and whether what flows in may be counted:
+    /// not where an inflow depends on an outflow in the same instant.
+    fn find_limited(&mut self) {
+        let model = self.model;
+        let mut sources: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, variable) in model.variables.iter().enumerate() {
+            if let Kind::Stock { outflows, .. } = &variable.kind {
+                for name in outflows {
+                    sources.entry(canonical(name)).or_default().push(index);
+                }
+            }
+        }
+        let limits = |index: usize| model.variables[index].non_negative && model.variables[index].container.is_none();
+        if !(0..model.variables.len())
+            .any(|index| matches!(model.variables[index].kind, Kind::Stock { .. }) && limits(index))
+        {
+            return;
+        }
+        let next = dependencies(model);
+        for (flow, variable) in model.variables.iter().enumerate() {
+            let Some([stock]) = sources.get(&canonical(&variable.name)).map(Vec::as_slice) else { continue };
+            let Kind::Stock { inflows, outflows, .. } = &model.variables[*stock].kind else { continue };
+            if !limits(*stock) || variable.leak.is_some() || variable.overflow {
+                continue;
+            }
+            let place =
+                |name: &String| model.variables.iter().position(|other| canonical(&other.name) == canonical(name));
+            let leaving: Vec<usize> = outflows.iter().filter_map(place).collect();
+            let mut seen = vec![false; model.variables.len()];
+            let mut stack: Vec<usize> = inflows.iter().filter_map(place).collect();
+            let mut depends = false;
+            while let Some(at) = stack.pop() {
+                if std::mem::replace(&mut seen[at], true) {
+                    continue;
+                }
+                depends |= leaving.contains(&at);
+                if !matches!(model.variables[at].kind, Kind::Stock { .. }) {
+                    stack.extend(&next[at]);
+                    // A limited flow also needs what fills its stock.
+                    if let Some([source]) = sources.get(&canonical(&model.variables[at].name)).map(Vec::as_slice)
+                        && let Kind::Stock { inflows, .. } = &model.variables[*source].kind
+                    {
+                        stack.extend(inflows.iter().filter_map(place));
+                    }
+                }
+            }
+            self.limited.insert(flow, (*stock, !depends));
+        }
     }
 
     /// The value of a time setting that Vensim keeps among the variables.

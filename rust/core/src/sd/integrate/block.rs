@@ -73,6 +73,8 @@ pub struct Block<'p> {
     // Values of time alone at every step, when they fit.
     uniform_table: Vec<f64>,
     dead: Vec<bool>,
+    // Columns whose values must be finite: a constant that the author wrote as not a number is meant so.
+    judged: Vec<bool>,
 }
 
 impl<'p> Block<'p> {
@@ -123,6 +125,7 @@ impl<'p> Block<'p> {
             uniform_slots: program.uniforms.iter().map(|uniform| uniform.slot).collect(),
             uniform_table: Vec::new(),
             dead: vec![false; lanes],
+            judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
         };
         for &(slot, value) in &program.constants {
             block.scalars[slot as usize] = value;
@@ -169,7 +172,10 @@ impl<'p> Block<'p> {
             let mut arguments = instruction.arguments.clone();
             match &instruction.op {
                 Op::Lookup(table, reading) => (aux, way) = self.program.table(*table, *reading),
-                Op::Store(column) => number = *column,
+                Op::Store(column) => {
+                    number = *column;
+                    aux = u32::from(self.judged[*column as usize]);
+                }
                 Op::Advance(ring) => number = *ring,
                 Op::Skip(count, inverted) => {
                     number = *count;
@@ -414,15 +420,15 @@ impl<'p> Block<'p> {
                     &self.code.save[bank]
                 };
                 Self::execute(memory, code, frame);
+                if let Some(endings) = precise.as_deref_mut() {
+                    // SAFETY: the sink has room for `runs` lanes of every column.
+                    unsafe { self.note_columns(runs, target, pitch, program.times[next_save], endings) };
+                }
                 let bad = frame.bad || self.states_bad(bank, runs);
                 if bad || any {
-                    // SAFETY: the sink has room for `runs` lanes of every column.
+                    // SAFETY: as above.
                     unsafe { self.bury(bank, runs, target, pitch) };
                     any = any || self.dead.iter().any(|&dead| dead);
-                }
-                if let Some(endings) = precise.as_deref_mut() {
-                    // SAFETY: as above.
-                    unsafe { self.note_columns(runs, target, pitch, program.times[next_save], endings) };
                 }
                 sink.stored(next_save, &self.dead[..runs]);
                 next_save += 1;
@@ -501,6 +507,12 @@ impl<'p> Block<'p> {
             }
         }
         let numbers = self.memory.numbers();
+        for &stock in &program.floors {
+            let at = y + stock as usize * lanes;
+            for value in &mut numbers[at..at + lanes] {
+                *value = if 0.0 > *value { 0.0 } else { *value };
+            }
+        }
         numbers.copy_within(pending + n..pending + states * lanes, y + n);
     }
 
@@ -528,7 +540,8 @@ impl<'p> Block<'p> {
             unsafe {
                 let dead = self.dead[lane]
                     || (0..states).any(|state| !numbers[start + state * lanes + lane].is_finite())
-                    || (0..columns).any(|column| !(*target.add(column * pitch + lane)).is_finite());
+                    || (0..columns)
+                        .any(|column| self.judged[column] && !(*target.add(column * pitch + lane)).is_finite());
                 if dead {
                     self.dead[lane] = true;
                     for column in 0..columns {
@@ -557,7 +570,7 @@ impl<'p> Block<'p> {
         for (lane, ending) in endings.iter_mut().enumerate().take(runs) {
             // SAFETY: the caller promises room for `runs` lanes of every column.
             let odd = (0..self.program.flat.saves.len())
-                .find(|&column| unsafe { !(*target.add(column * pitch + lane)).is_finite() });
+                .find(|&column| self.judged[column] && unsafe { !(*target.add(column * pitch + lane)).is_finite() });
             if ending.complete()
                 && let Some(column) = odd
             {

@@ -309,7 +309,7 @@ unsafe fn store_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
             }
             lane += L;
         }
-        frame.bad |= odd.iter().any(|value| *value != 0.0);
+        frame.bad |= i.aux != 0 && odd.iter().any(|value| *value != 0.0);
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Program {
     table_of: HashMap<(u32, Reading), u32>,
     /// Rings.
     pub rings: Vec<RingPlan>,
+    /// Stocks that stop at zero.
+    pub floors: Vec<u32>,
     /// Slot and value of constants.
     pub constants: Vec<(u32, f64)>,
     /// Values of time alone, in order.
@@ -96,13 +98,19 @@ impl Program {
         let mut nexts = Vec::new();
         let mut rates = Vec::new();
         let mut rings = Vec::new();
+        let mut floors = Vec::new();
         for index in 0..flat.states.len() {
             let state = index as u32;
             match flat.states[index].motion.clone() {
-                Motion::Stock { rate } => {
+                Motion::Stock { rate, floor } => {
                     let change = simplify(&mut flat.graph, Node::Binary(Binary::Multiply, dt, rate), &[]);
                     let here = flat.graph.add(Node::State(state));
-                    let next = simplify(&mut flat.graph, Node::Binary(Binary::Add, here, change), &[]);
+                    let mut next = simplify(&mut flat.graph, Node::Binary(Binary::Add, here, change), &[]);
+                    if floor {
+                        let zero = flat.graph.number(0.0);
+                        next = simplify(&mut flat.graph, Node::Binary(Binary::Max, zero, next), &[]);
+                        floors.push(state);
+                    }
                     nexts.push(Goal::Put(next, code::Place::Next(state)));
                     rates.push(Goal::Put(rate, code::Place::Rate(state)));
                 }
@@ -190,6 +198,7 @@ impl Program {
             tables: Vec::new(),
             table_of: HashMap::new(),
             rings,
+            floors,
             constants,
             uniforms,
             scalars,
@@ -358,7 +367,7 @@ fn order_states(flat: &mut Flat) {
             let mut state = flat.states[old as usize].clone();
             state.initial = map(state.initial);
             state.motion = match state.motion {
-                Motion::Stock { rate } => Motion::Stock { rate: map(rate) },
+                Motion::Stock { rate, floor } => Motion::Stock { rate: map(rate), floor },
                 Motion::Hold { next } => Motion::Hold { next: map(next) },
                 Motion::Ring { input, steps, moving } => Motion::Ring { input: map(input), steps: map(steps), moving },
             };

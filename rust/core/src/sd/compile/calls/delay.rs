@@ -14,11 +14,11 @@ impl<'m> Lowering<'m> {
 
     /// A stock that the author did not write. Its rate is set later, because it may depend on itself.
     pub(crate) fn hidden_stock(&mut self, owner: u32, initial: Id) -> (usize, Id) {
-        self.state(owner, initial, Motion::Stock { rate: 0 })
+        self.state(owner, initial, Motion::Stock { rate: 0, floor: false })
     }
 
     pub(crate) fn set_rate(&mut self, state: usize, rate: Id) {
-        self.states[state].motion = Motion::Stock { rate };
+        self.states[state].motion = Motion::Stock { rate, floor: false };
     }
 
     pub(crate) fn delay(&mut self, call: &Call<'m, '_>) -> Result<Option<Id>, CompileError> {
@@ -213,7 +213,7 @@ impl<'m> Lowering<'m> {
         Ok(self.graph.select(tiny, zero, ratio))
     }
 
-    /// What went in a fixed time ago.
+    /// What went in a fixed time ago; at least one step ago, as in Vensim.
     fn pipeline(&mut self, call: &Call<'m, '_>, initial_at: usize, moving: bool) -> Result<Id, CompileError> {
         let start = self.start_of(call, initial_at)?;
         if call.env.mode == Mode::Initial {
@@ -245,9 +245,7 @@ impl<'m> Lowering<'m> {
             self.graph.unary(Unary::Round, more)
         };
         self.states[index].motion = Motion::Ring { input, steps: ratio, moving };
-        let none = self.graph.number(0.5);
-        let direct = self.graph.binary(Binary::Less, ratio, none);
-        Ok(self.graph.select(direct, input, value))
+        Ok(value)
     }
 
     /// NPV(stream, discount rate, initial value, factor) as Vensim's reference manual writes it with stocks.
