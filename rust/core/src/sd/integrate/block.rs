@@ -279,13 +279,13 @@ impl<'p> Block<'p> {
 
     /// Runs bound code.
     pub(super) fn execute(start: *mut f64, code: &[Bound], frame: &mut Frame<'_>) {
-        let mut at = 0;
-        while let Some(instruction) = code.get(at) {
+        let mut rest = code.iter();
+        while let Some(instruction) = rest.next() {
             // SAFETY: `bind` places every argument inside the memory for all lanes of the block.
             unsafe { (instruction.run)(instruction, start, frame) };
-            at += 1;
             if frame.skip > 0 {
-                at += std::mem::take(&mut frame.skip);
+                let skip = std::mem::take(&mut frame.skip);
+                rest.nth(skip - 1);
             }
         }
     }

@@ -110,6 +110,15 @@ unsafe fn each<const N: usize, const L: usize>(
         for k in 0..N {
             at[k] = r.add(i.a[k] as usize);
         }
+        if L == 1 {
+            // A single run: one chunk of one lane.
+            let mut x = [[0.0; L]; N];
+            for k in 0..N {
+                x[k] = load::<L>(at[k]);
+            }
+            store::<L>(to, f(x));
+            return;
+        }
         for _ in 0..frame.chunks {
             let mut x = [[0.0; L]; N];
             for k in 0..N {
@@ -224,7 +233,14 @@ unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
                 if high < t { high } else { t }
             });
             let (mut x0, mut y0, mut s0) = ([*x; L], [*y; L], [*slopes; L]);
-            for q in 1..pieces {
+            if L == 1 {
+                let mut piece = 0;
+                for q in 1..pieces {
+                    piece += usize::from(at[0] >= *x.add(q));
+                }
+                (x0, y0, s0) = ([*x.add(piece); L], [*y.add(piece); L], [*slopes.add(piece); L]);
+            }
+            for q in 1..if L == 1 { 1 } else { pieces } {
                 let (xq, yq, sq) = (*x.add(q), *y.add(q), *slopes.add(q));
                 for k in 0..L {
                     let beyond = at[k] >= xq;
@@ -243,6 +259,58 @@ unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
             }
             out
         });
+    }
+}
+
+/// As [`count_body`], with the table in registers: the number of points passed picks from them.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+unsafe fn count_registers(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+    use std::arch::x86_64::{
+        _CMP_GE_OQ, _mm512_add_pd, _mm512_cmp_pd_mask, _mm512_loadu_pd, _mm512_mask_add_epi64, _mm512_mask_blend_pd,
+        _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd, _mm512_permutexvar_pd, _mm512_set1_epi64, _mm512_set1_pd,
+        _mm512_setzero_si512, _mm512_storeu_pd, _mm512_sub_pd,
+    };
+    let table = &frame.tables[i.aux as usize];
+    let pieces = table.slopes.len();
+    let extrapolate = table.reading == Reading::Extrapolate;
+    let padded = |values: &[f64]| {
+        let mut out = [0.0; 8];
+        out[..pieces].copy_from_slice(&values[..pieces]);
+        out
+    };
+    let (px, py, ps) = (padded(&table.points.x), padded(&table.points.y), padded(&table.slopes));
+    // SAFETY: places as promised for every kernel; a chunk is two registers.
+    unsafe {
+        let (xs, ys, slopes) =
+            (_mm512_loadu_pd(px.as_ptr()), _mm512_loadu_pd(py.as_ptr()), _mm512_loadu_pd(ps.as_ptr()));
+        let (first, end) = (table.points.x[0], table.points.x[pieces]);
+        let (low, high) = if extrapolate { (f64::NEG_INFINITY, f64::INFINITY) } else { (first, end) };
+        let (low, high) = (_mm512_set1_pd(low), _mm512_set1_pd(high));
+        let (end, top) = (_mm512_set1_pd(end), _mm512_set1_pd(table.points.y[pieces]));
+        let one = _mm512_set1_epi64(1);
+        let (mut to, mut at) = (r.add(i.to as usize), r.add(i.a[0] as usize));
+        for _ in 0..frame.chunks {
+            for half in 0..WIDE / 8 {
+                // The second argument passes on where one is not a number.
+                let x = _mm512_max_pd(low, _mm512_loadu_pd(at.add(half * 8)));
+                let x = _mm512_min_pd(high, x);
+                let mut piece = _mm512_setzero_si512();
+                for q in 1..pieces {
+                    let passed = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(x, _mm512_set1_pd(px[q]));
+                    piece = _mm512_mask_add_epi64(piece, passed, piece, one);
+                }
+                let gap = _mm512_sub_pd(x, _mm512_permutexvar_pd(piece, xs));
+                let rise = _mm512_mul_pd(_mm512_permutexvar_pd(piece, slopes), gap);
+                let mut value = _mm512_add_pd(_mm512_permutexvar_pd(piece, ys), rise);
+                if !extrapolate {
+                    value = _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(x, end), value, top);
+                }
+                _mm512_storeu_pd(to.add(half * 8), value);
+            }
+            to = to.add(WIDE);
+            at = at.add(i.stride[0] as usize);
+        }
     }
 }
 
@@ -725,6 +793,8 @@ pub(crate) fn kernel(set: Kernel, op: &Op, way: Way, wide: bool) -> Run {
         };
     }
     match set {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 if wide && matches!(op, Op::Lookup(..)) && way == Way::Count => count_registers,
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512 => of!(avx512),
         #[cfg(target_arch = "x86_64")]
