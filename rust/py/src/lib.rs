@@ -5,6 +5,7 @@ mod gate;
 mod pls;
 mod random;
 mod sd_model;
+mod sd_reduce;
 mod sd_run;
 mod sd_tools;
 
@@ -23,6 +24,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::sd_model::SdModel;
+    #[pymodule_export]
+    use crate::sd_reduce::SdReduction;
     #[pymodule_export]
     use crate::sd_run::SdProgram;
 

@@ -15,6 +15,7 @@ use sembada_core::sd::sweep;
 use crate::errors::{Class, Value, error};
 use crate::gate;
 use crate::sd_model::{SdModel, model_error};
+use crate::sd_reduce::{EndingArrays, SdReduction};
 
 /// Work below which a run is not worth a thread of its own: instructions times steps.
 const QUICK: usize = 20_000_000;
@@ -247,6 +248,56 @@ impl SdProgram {
         let values = swept.values.into_pyarray(py).reshape(shape)?;
         let (status, times, variables) = endings(py, &swept.endings);
         Ok((values, status, times, variables))
+    }
+
+    /// Every row of a design into running statistics.
+    #[pyo3(signature = (design, state, group=None, seed=0, first_run=0, threads=None, progress=None, block=0))]
+    #[allow(clippy::needless_pass_by_value)] // arrays come in as they are extracted
+    fn reduce<'py>(
+        &self,
+        py: Python<'py>,
+        design: PyReadonlyArray2<'py, f64>,
+        state: &SdReduction,
+        group: Option<PyReadonlyArray1<'py, i64>>,
+        seed: u64,
+        first_run: u64,
+        threads: Option<usize>,
+        progress: Option<Py<PyAny>>,
+        block: usize,
+    ) -> PyResult<EndingArrays<'py>> {
+        let (design, runs) = self.design(&design)?;
+        let shape = (self.program.flat.saves.len(), self.program.times.len());
+        let mut own = match state.state.lock() {
+            Ok(own) => own.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        };
+        if (own.columns, own.times) != shape {
+            return Err(specification(format!(
+                "the statistics are for {} columns and {} times: expected {} and {} of this program",
+                own.columns, own.times, shape.0, shape.1
+            )));
+        }
+        let group: Vec<u32> = match group {
+            Some(group) => group.as_array().iter().map(|&group| u32::try_from(group).unwrap_or(u32::MAX)).collect(),
+            None => vec![0; runs],
+        };
+        if group.len() != runs || group.iter().any(|&group| group as usize >= own.groups) {
+            return Err(specification(format!(
+                "group: expected {runs} whole numbers from 0 to {}, one for each row of the design",
+                own.groups - 1
+            )));
+        }
+        let program = Arc::clone(&self.program);
+        let (own, swept) = gate::long(py, threads, progress, cancelled, move |scope| {
+            let key = key(seed);
+            let swept = own.sweep(&program, &design, runs, &group, first_run, key, block, scope.pool, scope.control)?;
+            Ok::<_, Cancelled>((own, swept))
+        })?;
+        match state.state.lock() {
+            Ok(mut held) => *held = own,
+            Err(poisoned) => *poisoned.into_inner() = own,
+        }
+        Ok(endings(py, &swept))
     }
 
     fn __repr__(&self) -> String {

@@ -12,6 +12,7 @@ pub mod loops;
 pub mod model;
 pub mod program;
 pub mod read;
+pub mod reduce;
 mod signs;
 pub mod sweep;
 #[cfg(test)]

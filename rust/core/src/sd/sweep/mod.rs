@@ -100,16 +100,31 @@ pub fn sweep(
     pool: &rayon::ThreadPool,
     control: &Control,
 ) -> Result<Swept, Cancelled> {
+    control.set_total(runs as u64);
+    sweep_watched(program, design, runs, first, key, block, pool, control, control)
+}
+
+/// As [`sweep`], a part of a longer call: progress goes to `part`, a cancel is seen in `whole`.
+pub(crate) fn sweep_watched(
+    program: &Program,
+    design: &[f64],
+    runs: usize,
+    first: u64,
+    key: [u64; 2],
+    block: usize,
+    pool: &rayon::ThreadPool,
+    part: &Control,
+    whole: &Control,
+) -> Result<Swept, Cancelled> {
     let width = program.flat.defaults.len();
     let (columns, times) = (program.flat.saves.len(), program.times.len());
     let mut values = vec![0.0; columns * times * runs];
     let shared = Shared(values.as_mut_ptr());
     let threads = pool.current_num_threads();
     let block = if block == 0 { lanes(program, runs, threads) } else { block };
-    control.set_total(runs as u64);
     let parts = par::chunks(
         pool,
-        control,
+        part,
         runs,
         block,
         || Block::new(program, block),
@@ -122,7 +137,7 @@ pub fn sweep(
                 key,
                 |slot, lane| design[(range.start + lane) * width + slot],
                 &mut sink,
-                control,
+                whole,
             )
         },
     )?;
