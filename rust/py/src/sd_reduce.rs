@@ -29,7 +29,11 @@ impl SdReduction {
         }
     }
 
-    fn cells<'py>(&self, py: Python<'py>, value: impl Fn(&sembada_core::sd::reduce::Moments) -> f64) -> PyResult<Bound<'py, PyArray3<f64>>> {
+    fn cells<'py>(
+        &self,
+        py: Python<'py>,
+        value: impl Fn(&sembada_core::sd::reduce::Moments) -> f64,
+    ) -> PyResult<Bound<'py, PyArray3<f64>>> {
         let (values, shape) = self.with(|state| (state.by_group(value), [state.groups, state.columns, state.times]));
         values.into_pyarray(py).reshape(shape)
     }
@@ -60,7 +64,11 @@ impl SdReduction {
                     ">=" => Side::AtLeast,
                     "<" => Side::Below,
                     "<=" => Side::AtMost,
-                    _ => return Err(specification(format!("threshold side {side:?}: expected \">\", \">=\", \"<\" or \"<=\""))),
+                    _ => {
+                        return Err(specification(format!(
+                            "threshold side {side:?}: expected \">\", \">=\", \"<\" or \"<=\""
+                        )));
+                    }
                 };
                 if column >= columns || limit.is_nan() {
                     return Err(specification(format!(
@@ -108,7 +116,8 @@ impl SdReduction {
         if let Some(odd) = q.iter().find(|q| !(0.0..=1.0).contains(*q)) {
             return Err(specification(format!("quantile {odd}: expected 0 to 1")));
         }
-        let (values, shape) = self.with(|state| (state.quantiles(&q), [state.groups, state.columns, state.times, q.len()]));
+        let (values, shape) =
+            self.with(|state| (state.quantiles(&q), [state.groups, state.columns, state.times, q.len()]));
         let Some(values) = values else {
             return Err(specification("no quantiles were kept: make SdReduction with quantiles=True".to_owned()));
         };
@@ -117,7 +126,8 @@ impl SdReduction {
 
     /// Share of runs beyond each limit by group, threshold and time.
     fn exceedance<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f64>>> {
-        let (values, shape) = self.with(|state| (state.exceedance(), [state.groups, state.thresholds.len(), state.times]));
+        let (values, shape) =
+            self.with(|state| (state.exceedance(), [state.groups, state.thresholds.len(), state.times]));
         values.into_pyarray(py).reshape(shape)
     }
 
@@ -136,7 +146,9 @@ impl SdReduction {
             Err(poisoned) => poisoned.into_inner(),
         };
         if !state.fits(&theirs) {
-            return Err(specification("statistics of another shape, other limits or another compression cannot be merged".to_owned()));
+            return Err(specification(
+                "statistics of another shape, other limits or another compression cannot be merged".to_owned(),
+            ));
         }
         state.merge(&theirs);
         Ok(())
