@@ -13,6 +13,7 @@ use sembada_core::sd::error::ModelError;
 use sembada_core::sd::graph;
 use sembada_core::sd::model::Model;
 use sembada_core::sd::read::{external, spec, vensim, xmile};
+use sembada_core::sd::write;
 
 use crate::errors::{Class, Value, error};
 use crate::sd_tools;
