@@ -46,21 +46,21 @@ pub fn read(text: &str, path: &str, files: Option<&mut dyn Resolve>) -> Result<M
     let mut model = whole(text, files).map_err(|error| error.within(path))?;
     path.clone_into(&mut model.path);
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    model.name = file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_owned();
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem).clone_into(&mut model.name);
     Ok(model)
 }
 
-fn at(line: u32, variable: &str, source: &str, span: Span) -> Box<Place> {
-    Box::new(Place { path: String::new(), line, variable: variable.to_owned(), source: source.to_owned(), span })
+fn at(line: u32, variable: &str, source: &str, span: Span) -> Place {
+    Place { path: String::new(), line, variable: variable.to_owned(), source: source.to_owned(), span }
 }
 
 fn syntax(error: SyntaxError, line: u32, variable: &str, source: &str) -> ModelError {
     let place = at(line, variable, source, error.span());
-    ModelError::Equation { error, place }
+    ModelError::Equation { error, place: Box::new(place) }
 }
 
 fn structure(message: String, line: u32) -> ModelError {
-    ModelError::Structure { message, place: at(line, "", "", Span::default()) }
+    ModelError::Structure { message, place: Box::new(at(line, "", "", Span::default())) }
 }
 
 /// A macro while its body is read.
@@ -111,7 +111,7 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
         }
     }
     macros.extend(open);
-    let dimensions = resolve_ranges(ranges, &mut files)?;
+    let dimensions = resolve_ranges(&ranges, &mut files)?;
     let mut model = Model { dialect: Dialect::Vensim, dimensions, ..Model::default() };
     let mut builder = Builder::new(&model.dimensions);
     for inside in macros {
@@ -128,7 +128,7 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
     if model.variables.is_empty() {
         let message =
             "the file holds no variables: expected equations such as \"name = 5 ~ unit ~ comment |\"".to_owned();
-        return Err(ModelError::File { message, place: at(1, "", "", Span::default()) });
+        return Err(ModelError::File { message, place: Box::new(at(1, "", "", Span::default())) });
     }
     assemble::outputs(&mut model);
     model.time = control::time(&model, parts.settings);
@@ -137,7 +137,7 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
     Ok(model)
 }
 
-fn resolve_ranges(ranges: Vec<Defined>, files: &mut Option<&mut dyn Resolve>) -> Result<Vec<Dimension>, ModelError> {
+fn resolve_ranges(ranges: &[Defined], files: &mut Option<&mut dyn Resolve>) -> Result<Vec<Dimension>, ModelError> {
     let names = |range: &Defined, text: &str| {
         let (function, arguments) =
             call_of(text).ok_or_else(|| format!("range {:?} holds {text:?}: expected elements", range.name))?;

@@ -106,7 +106,7 @@ fn range(first: &str, last: &str) -> Result<Vec<String>, String> {
 
 /// Makes the dimensions: ranges in ranges are spelt out, mappings get their elements.
 pub(super) fn resolve(
-    defined: Vec<Defined>,
+    defined: &[Defined],
     mut names: impl FnMut(&Defined, &str) -> Result<Vec<String>, String>,
 ) -> Result<Vec<Dimension>, (u32, String)> {
     let places: BTreeMap<String, usize> =
@@ -138,7 +138,7 @@ pub(super) fn resolve(
                         _ => elements.push(name.clone()),
                     },
                     Item::Range(first, last) => {
-                        elements.extend(range(first, last).map_err(|message| (one.line, message))?)
+                        elements.extend(range(first, last).map_err(|message| (one.line, message))?);
                     }
                     Item::Call(text) => elements.extend(names(one, text).map_err(|message| (one.line, message))?),
                 }

@@ -237,17 +237,14 @@ fn macro_head(text: &str, line: u32) -> Result<Entry, ModelError> {
 fn paragraph(text: &str) -> String {
     let joined = text.replace("\r\n", "\n");
     let mut out = String::new();
-    for line in joined.trim().split('\n') {
+    for line in joined.trim().lines() {
         let trimmed = line.trim();
-        match trimmed.strip_suffix('\\') {
-            Some(part) => {
-                out.push_str(part.trim_end());
-                out.push(' ');
-            }
-            None => {
-                out.push_str(trimmed);
-                out.push('\n');
-            }
+        if let Some(part) = trimmed.strip_suffix('\\') {
+            out.push_str(part.trim_end());
+            out.push(' ');
+        } else {
+            out.push_str(trimmed);
+            out.push('\n');
         }
     }
     out.trim().to_owned()

@@ -192,14 +192,14 @@ pub(super) fn read(text: &str) -> Result<Left, SyntaxError> {
     } else {
         return Err(scanner.error("'=', ':', '(', '[' or the end of the entry"));
     };
-    left.right = scanner.rest().to_owned();
+    scanner.rest().clone_into(&mut left.right);
     if left.form == Form::Lookup {
         let trimmed = left.right.trim_end();
         let Some(inside) = trimmed.strip_suffix(')') else {
             let at = (scanner.position - 1) as u32;
             return Err(SyntaxError::Unclosed { what: "parenthesis", span: Span { start: at, end: at + 1 } });
         };
-        left.right = inside.to_owned();
+        left.right.truncate(inside.len());
     }
     if left.form == Form::Equation && one_line(&left.right).is_empty() {
         return Err(SyntaxError::Empty { span: Span { start: 0, end: text.trim_end().len() as u32 } });
