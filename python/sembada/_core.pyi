@@ -136,7 +136,11 @@ class SdModel:
     ``dimensions``  list of dict: name, elements (list of str), mappings (list of [target, elements])
     ``variables``   list of dict: name, kind ("stock", "flow", "auxiliary", "parameter", "lookup", "data"), dimensions,
                     equations, inflows, outflows, unit, comment, non_negative, limits ([low | None, high | None]), group,
-                    interpolation (data: None, "linear", "hold", "forward", "raw")
+                    interpolation (data: None, "linear", "hold", "forward", "raw"), options
+        ``options``     list of dict: kind, parts (dict of texts), switches (list of str). Of a stock: "conveyor" (transit_time, capacity,
+                        inflow_limit, sample, arrest; discrete, batch_integrity, one_at_a_time, exponential_leak), "queue", "oven"
+                        (cook_time, capacity, fill_time, sample, arrest); of a flow: "leak" (fraction, start, end; integers),
+                        "overflow", and how it spreads over a conveyor: "even", "dest", "source", "dist" (profile)
         ``equations``   list of dict: subscripts (list of str, elements or dimensions), except (list of list), source (text, of a stock
                         the initial value; Vensim: also INTEG(...)), initial (text or None: the value at the start where it differs),
                         table (None or dict: x, y, kind "continuous" | "extrapolate" | "discrete"), line

@@ -92,6 +92,19 @@ pub struct Table {
     pub frame: Option<[f64; 4]>,
 }
 
+impl Table {
+    /// Puts the points in the order of x, as Vensim does; whether they were not.
+    pub fn sort(&mut self) -> bool {
+        if self.x.is_sorted() || self.x.len() != self.y.len() {
+            return false;
+        }
+        let mut points: Vec<(f64, f64)> = self.x.iter().copied().zip(self.y.iter().copied()).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        (self.x, self.y) = points.into_iter().unzip();
+        true
+    }
+}
+
 /// One equation of a variable: a variable with subscripts may have several.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Equation {

@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
 use sembada_core::sd::dialect::Dialect;
 use sembada_core::sd::expr::print::print_number;
 use sembada_core::sd::model::{Dimension, Interpolation, Method, Series, Table, TableKind, TimeSpec, UnitDefinition};
-use sembada_core::sd::read::spec::{Declared, EquationSpec, MacroSpec, ModelSpec, VariableSpec};
+use sembada_core::sd::read::spec::{Declared, EquationSpec, MacroSpec, ModelSpec, OptionSpec, VariableSpec};
 
 use crate::errors::{Class, Value, error};
 
@@ -121,7 +121,12 @@ fn equation(from: Dict<'_, '_>) -> PyResult<EquationSpec> {
 }
 
 fn variable(from: Dict<'_, '_>) -> PyResult<VariableSpec> {
-    let limits: Option<(Option<f64>, Option<f64>)> = extract(from, "limits", "a pair of numbers or None")?;
+    let limits: Option<Vec<Option<f64>>> = extract(from, "limits", "a pair of numbers or None")?;
+    let limits = match limits.as_deref() {
+        None | Some([]) => (None, None),
+        Some([low, high]) => (*low, *high),
+        Some(other) => return Err(bad("\"limits\"", &format!("{} values", other.len()), "a pair of numbers or None")),
+    };
     let declared = match text(from, "kind")?.as_str() {
         "stock" => Declared::Stock,
         "flow" => Declared::Flow,
@@ -144,8 +149,16 @@ fn variable(from: Dict<'_, '_>) -> PyResult<VariableSpec> {
         unit: text(from, "unit")?,
         comment: text(from, "comment")?,
         non_negative: flag(from, "non_negative")?,
-        limits: limits.unwrap_or_default(),
+        limits,
         group: text(from, "group")?,
+        options: each(from, "options", |one| {
+            let parts: Option<std::collections::BTreeMap<String, String>> = extract(one, "parts", "a dict of texts")?;
+            Ok(OptionSpec {
+                kind: text(one, "kind")?,
+                parts: parts.unwrap_or_default().into_iter().collect(),
+                switches: texts(one, "switches")?,
+            })
+        })?,
         interpolation: extract::<String>(from, "interpolation", "a text")?
             .map(|name| interpolation(&name))
             .transpose()?

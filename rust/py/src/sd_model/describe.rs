@@ -5,6 +5,7 @@ use pyo3::types::{PyDict, PyList};
 use sembada_core::sd::dialect::Dialect;
 use sembada_core::sd::graph::{Names, edges};
 use sembada_core::sd::model::{Equation, Interpolation, Kind, Method, Model, Table, TableKind, TimeSpec, Variable};
+use sembada_core::sd::read::spec;
 
 type Dict<'py> = Bound<'py, PyDict>;
 
@@ -104,6 +105,18 @@ fn variable<'py>(
     out.set_item("limits", one.limits)?;
     out.set_item("group", &one.group)?;
     out.set_item("interpolation", interpolation(one.interpolation))?;
+    let options = list(py, &spec::options(one, dialect), |option| {
+        let out = PyDict::new(py);
+        out.set_item("kind", &option.kind)?;
+        let parts = PyDict::new(py);
+        for (name, text) in &option.parts {
+            parts.set_item(name, text)?;
+        }
+        out.set_item("parts", parts)?;
+        out.set_item("switches", &option.switches)?;
+        Ok(out)
+    })?;
+    out.set_item("options", options)?;
     out.set_item("line", one.equations.first().map_or(0, |first| first.line))?;
     let (mut needed, mut at_start) = (Vec::new(), Vec::new());
     for edge in edges(one, known, dialect) {

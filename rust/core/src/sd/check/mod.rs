@@ -49,8 +49,11 @@ pub fn check(model: &Model) -> Vec<Finding> {
 /// # Errors
 /// The first error among the findings.
 pub fn require(model: &Model) -> Result<(), ModelError> {
-    match check(model).into_iter().next() {
-        Some(Finding { severity: Severity::Error, error, .. }) => Err(error),
-        _ => Ok(()),
+    let mut out = Vec::new();
+    names::check(model, &mut out);
+    structure::check(model, &mut out);
+    match out.into_iter().find(|finding| finding.severity == Severity::Error) {
+        Some(finding) => Err(finding.error),
+        None => Ok(()),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::signatures::{find, is_value, names as functions};
+use super::signatures::is_value;
 use super::{Finding, Severity};
 use crate::sd::dialect::Dialect;
 use crate::sd::error::{ModelError, Place, near};
 use crate::sd::expr::{Expr, ExprKind, Span, Subscript};
+use crate::sd::functions::table::{self, Entry};
 use crate::sd::graph::{Edge, Names, circle, circles, edges};
 use crate::sd::model::{Equation, Kind, Macro, Model, Variable, canonical};
 
@@ -57,6 +58,7 @@ struct Scope<'a> {
     variables: BTreeMap<String, Option<usize>>,
     macros: BTreeMap<String, &'a Macro>,
     subscripts: BTreeSet<String>,
+    functions: BTreeMap<String, &'static Entry>,
     own: &'a [Variable],
 }
 
@@ -84,7 +86,20 @@ impl<'a> Scope<'a> {
                 subscripts.insert(canonical(&format!("{}.{element}", dimension.name)));
             }
         }
-        Self { model, variables, macros, subscripts, own }
+        // The dialect's own meaning first; the other's functions run as well where their name is free.
+        let mut functions = BTreeMap::new();
+        let other = match model.dialect {
+            Dialect::Xmile => Dialect::Vensim,
+            Dialect::Vensim => Dialect::Xmile,
+        };
+        for dialect in [model.dialect, other] {
+            for name in table::names(dialect) {
+                if let Some(entry) = table::find(dialect, name) {
+                    functions.entry(canonical(name)).or_insert(entry);
+                }
+            }
+        }
+        Self { model, variables, macros, subscripts, functions, own }
     }
 
     fn variables(&self, variables: &[Variable], out: &mut Vec<Finding>) {
@@ -203,20 +218,15 @@ impl<'a> Scope<'a> {
             if count != 1 {
                 wrong(at, "one: a lookup is called with its argument".to_owned());
             }
-        } else if let Some(known) = find(&key, count, self.model.dialect) {
-            if count < known.least || count > known.most {
-                let expected = match (known.least, known.most) {
-                    (least, usize::MAX) => format!("at least {least}"),
-                    (least, most) if least == most => format!("{least}"),
-                    (least, most) => format!("{least} to {most}"),
-                };
-                wrong(at, expected);
+        } else if let Some(entry) = self.functions.get(&key) {
+            if !entry.accepts(count) {
+                wrong(at, format!("{}, {}", entry.expected(), entry.signature()));
             }
         } else if key != ":" && !is_value(&key) {
             let lookups = self.own.iter().map(|variable| variable.name.as_str());
             let macros = self.model.macros.iter().map(|each| each.name.as_str());
-            let upper: Vec<String> = functions().map(|name| name.to_uppercase().replace('_', " ")).collect();
-            let all = upper.iter().map(String::as_str).chain(macros).chain(lookups);
+            let mut all: Vec<&str> = table::names(self.model.dialect).collect();
+            all.extend(macros.chain(lookups));
             unknown("function", function, near(function, all), at, "unknown-function", out);
         }
     }

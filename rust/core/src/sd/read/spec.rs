@@ -3,10 +3,10 @@
 use super::side::{Role, Side, is_constant, read};
 use crate::sd::dialect::Dialect;
 use crate::sd::error::{ModelError, Place};
-use crate::sd::expr::{Expr, parse};
+use crate::sd::expr::{Expr, ExprKind, parse, print};
 use crate::sd::model::{
-    Dimension, Equation, Interpolation, Kind, Macro, Model, Series, Table, TimeSpec, UnitDefinition, Variable,
-    canonical,
+    Container, Conveyor, Dimension, Equation, Interpolation, Kind, Leak, Macro, Model, Oven, Series, Spread, Table,
+    TimeSpec, UnitDefinition, Variable, canonical,
 };
 
 /// What a variable is declared to be.
@@ -44,6 +44,21 @@ pub struct EquationSpec {
     pub line: u32,
 }
 
+/// What a stock or a flow does beyond adding up: a word for it, expressions and switches by name.
+///
+/// Kinds of a stock: `conveyor` (transit_time, capacity, inflow_limit, sample, arrest; discrete, batch_integrity, one_at_a_time,
+/// exponential_leak), `queue`, `oven` (cook_time, capacity, fill_time, sample, arrest). Kinds of a flow: `leak` (fraction, start, end;
+/// integers), `overflow`, and a way of spreading `even`, `dest`, `source`, `dist` (profile).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OptionSpec {
+    /// The word.
+    pub kind: String,
+    /// Names and texts of expressions.
+    pub parts: Vec<(String, String)>,
+    /// Names of the switches that are on.
+    pub switches: Vec<String>,
+}
+
 /// A variable.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VariableSpec {
@@ -71,6 +86,8 @@ pub struct VariableSpec {
     pub group: String,
     /// How a data variable answers between its times.
     pub interpolation: Interpolation,
+    /// What it does beyond adding up.
+    pub options: Vec<OptionSpec>,
 }
 
 /// A macro.
@@ -231,7 +248,7 @@ fn variable(spec: VariableSpec, dialect: Dialect) -> Result<Variable, ModelError
         // A parameter of which one is not a number is an auxiliary: a run cannot set it.
         (Declared::Auxiliary | Declared::Parameter, _) => Kind::Auxiliary,
     };
-    Ok(Variable {
+    let mut variable = Variable {
         name,
         kind,
         dimensions: spec.dimensions,
@@ -243,7 +260,128 @@ fn variable(spec: VariableSpec, dialect: Dialect) -> Result<Variable, ModelError
         group: spec.group,
         interpolation: spec.interpolation,
         ..Variable::default()
-    })
+    };
+    for option in spec.options {
+        apply(&mut variable, &option, dialect)?;
+    }
+    Ok(variable)
+}
+
+/// Gives a variable one of its options.
+fn apply(variable: &mut Variable, option: &OptionSpec, dialect: Dialect) -> Result<(), ModelError> {
+    let name = variable.name.clone();
+    let part = |key: &str| -> Result<Option<Expr>, ModelError> {
+        let Some((_, text)) = option.parts.iter().find(|(name, _)| name == key) else { return Ok(None) };
+        parse(text, dialect).map(Some).map_err(|error| ModelError::Equation {
+            place: Box::new(Place {
+                variable: name.clone(),
+                source: text.clone(),
+                span: error.span(),
+                ..Place::default()
+            }),
+            error,
+        })
+    };
+    let needed = |key: &str| {
+        part(key)?
+            .ok_or_else(|| structure(format!("the {} {name:?} has no {key}: expected an expression", option.kind)))
+    };
+    let on = |key: &str| option.switches.iter().any(|name| name == key);
+    match option.kind.as_str() {
+        "conveyor" => {
+            variable.container = Some(Container::Conveyor(Box::new(Conveyor {
+                transit_time: needed("transit_time")?,
+                capacity: part("capacity")?,
+                inflow_limit: part("inflow_limit")?,
+                sample: part("sample")?,
+                arrest: part("arrest")?,
+                discrete: on("discrete"),
+                batch_integrity: on("batch_integrity"),
+                one_at_a_time: on("one_at_a_time"),
+                exponential_leak: on("exponential_leak"),
+            })));
+        }
+        "queue" => variable.container = Some(Container::Queue),
+        "oven" => {
+            variable.container = Some(Container::Oven(Box::new(Oven {
+                cook_time: needed("cook_time")?,
+                capacity: part("capacity")?,
+                fill_time: part("fill_time")?,
+                sample: part("sample")?,
+                arrest: part("arrest")?,
+            })));
+        }
+        "leak" => {
+            let place =
+                |key, default| Ok::<_, ModelError>(part(key)?.and_then(|expr| expr.number()).unwrap_or(default));
+            let zone = (place("start", 0.0)?, place("end", 1.0)?);
+            variable.leak = Some(Leak { fraction: needed("fraction")?, integers: on("integers"), zone });
+        }
+        "overflow" => variable.overflow = true,
+        "even" | "dest" | "source" | "dist" => {
+            variable.spread = Some(Spread { method: option.kind.clone(), profile: part("profile")? });
+        }
+        other => {
+            let expected = "conveyor, queue, oven, leak, overflow, even, dest, source or dist";
+            return Err(structure(format!("{name:?} has the option {other:?}: expected {expected}")));
+        }
+    }
+    Ok(())
+}
+
+/// The options of a variable in the form in which [`build`] takes them.
+pub fn options(variable: &Variable, dialect: Dialect) -> Vec<OptionSpec> {
+    let mut out = Vec::new();
+    let mut add = |kind: &str, parts: &[(&str, Option<&Expr>)], switches: &[(&str, bool)]| {
+        let text = |(name, expr): &(&str, Option<&Expr>)| expr.map(|expr| ((*name).to_owned(), print(expr, dialect)));
+        let parts = parts.iter().filter_map(text).collect();
+        let switches = switches.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned()).collect();
+        out.push(OptionSpec { kind: kind.to_owned(), parts, switches });
+    };
+    match &variable.container {
+        Some(Container::Conveyor(own)) => add(
+            "conveyor",
+            &[
+                ("transit_time", Some(&own.transit_time)),
+                ("capacity", own.capacity.as_ref()),
+                ("inflow_limit", own.inflow_limit.as_ref()),
+                ("sample", own.sample.as_ref()),
+                ("arrest", own.arrest.as_ref()),
+            ],
+            &[
+                ("discrete", own.discrete),
+                ("batch_integrity", own.batch_integrity),
+                ("one_at_a_time", own.one_at_a_time),
+                ("exponential_leak", own.exponential_leak),
+            ],
+        ),
+        Some(Container::Queue) => add("queue", &[], &[]),
+        Some(Container::Oven(own)) => add(
+            "oven",
+            &[
+                ("cook_time", Some(&own.cook_time)),
+                ("capacity", own.capacity.as_ref()),
+                ("fill_time", own.fill_time.as_ref()),
+                ("sample", own.sample.as_ref()),
+                ("arrest", own.arrest.as_ref()),
+            ],
+            &[],
+        ),
+        None => {}
+    }
+    if let Some(leak) = &variable.leak {
+        let bound = |value: f64| Expr { kind: ExprKind::Number(value), ..Expr::default() };
+        let (start, end) = (bound(leak.zone.0), bound(leak.zone.1));
+        let parts = [("fraction", Some(&leak.fraction)), ("start", Some(&start)), ("end", Some(&end))];
+        add("leak", &parts, &[("integers", leak.integers)]);
+    }
+    if variable.overflow {
+        add("overflow", &[], &[]);
+    }
+    if let Some(spread) = &variable.spread {
+        add(&spread.method, &[("profile", spread.profile.as_ref())], &[]);
+    }
+    out
 }
 
 #[cfg(test)]

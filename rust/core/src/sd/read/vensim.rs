@@ -78,6 +78,7 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
     let mut macros: Vec<Open> = Vec::new();
     let mut open: Option<Open> = None;
     let mut group = String::new();
+    let mut remarks = Vec::new();
     for entry in parts.entries {
         match entry {
             Entry::Group(name) => group = name,
@@ -100,7 +101,14 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
                         ranges.push(Defined { name: left.name, items, mappings: Vec::new(), line: statement.line });
                     }
                     Form::Equation | Form::Lookup | Form::Data => {
-                        let piece = piece(left, *statement, &group)?;
+                        let mut piece = piece(left, *statement, &group)?;
+                        if piece.equation.table.as_mut().is_some_and(Table::sort) {
+                            let remark = format!(
+                                "the points of the lookup {:?} are out of order: they were sorted by x, as Vensim does",
+                                piece.name
+                            );
+                            remarks.push((piece.equation.line, remark));
+                        }
                         match &mut open {
                             Some(inside) => inside.pieces.push(piece),
                             None => pieces.push(piece),
@@ -112,7 +120,7 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
     }
     macros.extend(open);
     let dimensions = resolve_ranges(&ranges, &mut files)?;
-    let mut model = Model { dialect: Dialect::Vensim, dimensions, ..Model::default() };
+    let mut model = Model { dialect: Dialect::Vensim, dimensions, remarks, ..Model::default() };
     let mut builder = Builder::new(&model.dimensions);
     for inside in macros {
         let variables = builder.variables(inside.pieces, &mut None)?;
@@ -286,12 +294,15 @@ mod tests {
     fn lookups_of_every_spelling() {
         let model = model(
             "a([(0,0)-(10,10),(1,1)],(0,1),(10,2)) ~~|\nb(0,1,2,5,6,7) ~~|\nc((0,-1),(1,2e+03)) ~~|\n\
-             d = WITH LOOKUP(Time, ([(0,0)-(9,9)],(0,1),(9,3))) ~~|\nx = a(Time) + c(1) ~~|",
+             d = WITH LOOKUP(Time, ([(0,0)-(9,9)],(0,1),(9,3))) ~~|\nx = a(Time) + c(1) ~~|\n\
+             e((2,-3),(1,-7),(0,-1)) ~~|",
         );
+        assert_eq!(model.remarks.len(), 1);
         let table = |name: &str| model.variable(name).unwrap().equations[0].table.clone().unwrap();
         assert_eq!((table("a").x, table("a").y), (vec![0.0, 10.0], vec![1.0, 2.0]));
         assert_eq!((table("b").x, table("b").y), (vec![0.0, 1.0, 2.0], vec![5.0, 6.0, 7.0]));
         assert_eq!(table("c").y, [-1.0, 2000.0]);
+        assert_eq!((table("e").x, table("e").y), (vec![0.0, 1.0, 2.0], vec![-1.0, -7.0, -3.0]));
         assert_eq!(table("d").frame, Some([0.0, 0.0, 9.0, 9.0]));
     }
 
