@@ -50,7 +50,7 @@ lint: build
 	$(BIN)/python -m mypy.stubtest sembada._core --allowlist tests/meta/stubtest_allowlist.txt
 
 docs: build
-	$(BIN)/python docs/make.py
+	SEMBADA_WRITE_DOCS=1 $(BIN)/python -m pytest tests/golden/test_sd_conformance.py
 
 wheel: $(VENV)/.ready
 	rm -rf dist
