@@ -88,40 +88,30 @@ pub fn area(points: &[(f64, f64)], start: f64, end: f64, extrapolate: bool) -> f
     sum
 }
 
-/// LOOKUP SLOPE: the slope at `x`. At a point mode −1 takes the piece before, 1 the piece after, anything else their
-/// mean. Beyond the points it is zero, or, with `extrapolate`, that of the end piece.
-pub fn slope(points: &[(f64, f64)], x: f64, mode: f64, extrapolate: bool) -> f64 {
+/// LOOKUP SLOPE(lookup, x, mode) (vensim.com/documentation/fn_lookup_slope.html): the slope of the piece around `x`, at a point the
+/// mean of the pieces before and after it (at an end the one there is). Beyond the points it is zero with mode 0, that of
+/// the end piece with mode 1, not available with mode −1; nor is it where several points have this x.
+pub fn slope(points: &[(f64, f64)], x: f64, mode: f64) -> f64 {
     let n = points.len();
     if n == 0 || x.is_nan() {
         return f64::NAN;
     }
-    if n == 1 {
+    let outside = x < points[0].0 || x > points[n - 1].0;
+    if outside && mode < -0.5 {
+        return f64::NAN;
+    }
+    if n == 1 || (outside && mode < 0.5) {
         return 0.0;
     }
     let of = |i: usize| (points[i + 1].1 - points[i].1) / (points[i + 1].0 - points[i].0);
-    let at = points.partition_point(|point| point.0 < x);
-    if at < n && points[at].0 == x {
-        let outside = if extrapolate { f64::NAN } else { 0.0 };
-        let before = if at > 0 { of(at - 1) } else { outside };
-        let after = if at + 1 < n { of(at) } else { outside };
-        // Drawn on, the end pieces go on: both sides are the same piece.
-        let (before, after) =
-            (if before.is_nan() { after } else { before }, if after.is_nan() { before } else { after });
-        return if mode < -0.5 {
-            before
-        } else if mode > 0.5 {
-            after
-        } else {
-            0.5 * (before + after)
-        };
+    let (from, to) = (points.partition_point(|point| point.0 < x), points.partition_point(|point| point.0 <= x));
+    match to - from {
+        0 => of(from.clamp(1, n - 1) - 1),
+        1 if from == 0 => of(0),
+        1 if to == n => of(n - 2),
+        1 => 0.5 * (of(from - 1) + of(from)),
+        _ => f64::NAN,
     }
-    if at == 0 {
-        return if extrapolate { of(0) } else { 0.0 };
-    }
-    if at == n {
-        return if extrapolate { of(n - 2) } else { 0.0 };
-    }
-    of(at - 1)
 }
 
 /// VECTOR LOOKUP(vec, x, xmin, xmax, mode): a vector as the y values of a lookup on equal intervals from `xmin` to
@@ -140,10 +130,10 @@ pub fn vector_lookup(vector: &[f64], x: f64, least: f64, most: f64, mode: f64) -
         3.0 => value(&points, x, true),
         4.0 => forward(&points, x),
         5.0 => invert(&points, x, false),
-        6.0 => slope(&points, x, 0.0, false),
+        6.0 => slope(&points, x, 0.0),
         7.0 => area(&points, least, x, true),
         8.0 => invert(&points, x, true),
-        9.0 => slope(&points, x, 0.0, true),
+        9.0 => slope(&points, x, 1.0),
         _ => f64::NAN,
     }
 }
@@ -187,11 +177,14 @@ mod tests {
             (area(&POINTS, 4.0, 6.0, false), area(&POINTS, -1.0, 0.0, false), area(&POINTS, -1.0, 0.0, true)),
             (8.0, 0.0, -1.0)
         );
-        assert_eq!((slope(&POINTS, 0.5, 0.0, false), slope(&POINTS, 1.0, 0.0, false)), (2.0, 1.5));
-        assert_eq!((slope(&POINTS, 1.0, -1.0, false), slope(&POINTS, 1.0, 1.0, false)), (2.0, 1.0));
+        assert_eq!((slope(&POINTS, 0.5, 0.0), slope(&POINTS, 1.0, 0.0), slope(&POINTS, 4.0, 0.0)), (2.0, 1.5, 0.0));
+        // The manual's example: LOOK((0,1),(1,2),(2,2.5)) beyond its points and between them.
+        let look = [(0.0, 1.0), (1.0, 2.0), (2.0, 2.5)];
+        assert!(slope(&look, -1.0, -1.0).is_nan());
+        let at = |x: f64, mode: f64| slope(&look, x, mode);
         assert_eq!(
-            (slope(&POINTS, -1.0, 0.0, false), slope(&POINTS, -1.0, 0.0, true), slope(&POINTS, 0.0, 0.0, true)),
-            (0.0, 2.0, 2.0)
+            (at(-1.0, 0.0), at(-1.0, 1.0), at(1.0, 0.0), at(0.5, 0.0), at(1.5, 0.0)),
+            (0.0, 1.0, 0.75, 1.0, 0.5)
         );
     }
 

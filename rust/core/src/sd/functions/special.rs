@@ -315,8 +315,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn quantiles_undo_distribution_functions(p in 0.001f64..0.999, a in 0.2f64..50.0, b in 0.2f64..50.0) {
-            // The density is bounded by a few hundred here, so that the solver's step of 1e-15 moves p by less than 1e-11.
+        fn quantiles_undo_distribution_functions(p in 0.001f64..0.999, a in 0.5f64..50.0, b in 0.5f64..50.0) {
+            // Shapes from one half keep the density below a few thousand here, so that the last place of x moves p by less than 1e-11.
             prop_assert!((incomplete_gamma(a, gamma_quantile(p, a)).0 - p).abs() < 1e-11);
             prop_assert!((incomplete_beta(beta_quantile(p, a, b), a, b) - p).abs() < 1e-11);
         }

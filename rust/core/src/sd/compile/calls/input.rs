@@ -2,9 +2,10 @@
 
 use super::{Call, CompileError, Lowering};
 use crate::sd::compile::graph::{AT_START, Binary, Id, Node, Unary};
-use crate::sd::compile::lower::Mode;
+use crate::sd::compile::lower::{Env, Mode};
 use crate::sd::dialect::Dialect;
 use crate::sd::functions::call::Function;
+use crate::sd::functions::random::{Distribution, Seeding};
 
 impl<'m> Lowering<'m> {
     /// The time at which the step began.
@@ -122,44 +123,106 @@ impl<'m> Lowering<'m> {
         self.graph.difference(since, gone)
     }
 
+    /// A draw: the arguments of either dialect in the order of [`Function::Random`].
     fn random(&mut self, call: &Call<'m, '_>) -> Result<Option<Id>, CompileError> {
-        // Function, number of distribution arguments, whether the last argument may be a seed.
+        use Distribution as D;
+        use Slot::{Argument, Nothing, Number};
         let n = call.arguments.len();
-        let (function, takes) = match call.name {
-            "random_0_1" => (Function::Uniform, 0),
-            "random_uniform" | "random" | "uniform" => (Function::Uniform, if n >= 2 { 2 } else { 0 }),
-            "random_normal" => (Function::NormalTruncated, 4),
-            "normal" => (Function::Normal, 2),
-            "random_exponential" => (Function::ExponentialTruncated, 4),
-            "exprnd" => (Function::Exponential, 1),
-            "lognormal" => (Function::LogNormal, 2),
-            "poisson" => (Function::Poisson, 1),
-            "random_poisson" => (Function::PoissonTruncated, 5),
-            "random_triangular" => (Function::TriangularTruncated, 5),
-            "triangular" => (Function::Triangular, 3),
-            "random_binomial" => (Function::BinomialTruncated, 6),
-            "binomial" => (Function::Binomial, 2),
-            "random_beta" => (Function::BetaTruncated, 6),
-            "beta" => (Function::Beta, 2),
-            "random_gamma" => (Function::GammaTruncated, 5),
-            "gamma" => (Function::Gamma, 2),
-            "random_weibull" => (Function::WeibullTruncated, 5),
-            "weibull" => (Function::Weibull, 2),
-            "random_negative_binomial" => (Function::NegativeBinomialTruncated, 6),
-            "negbinomial" => (Function::NegativeBinomial, 2),
-            "geometric" => (Function::Geometric, 1),
-            "logistic" => (Function::Logistic, 2),
-            "pareto" => (Function::Pareto, 2),
+        // Vensim: least, most, parameters, shift, stretch, stream.
+        let vensim = |distribution: D, parameters: usize| {
+            let shift = 2 + parameters;
+            let own = (2..shift).map(Argument).collect();
+            let place = [Argument(0), Argument(1), Argument(shift), Argument(shift + 1), Argument(shift + 2), Nothing];
+            (distribution, own, place, shift + 2, shift + 3)
+        };
+        // Stella: parameters, then seed, least, most and sample where they are given; the last parameters may be the
+        // shift and the stretch of a standard distribution.
+        let stella = |distribution: D, own: Vec<Slot>, shift: Slot, stretch: Slot, parameters: usize| {
+            let p = parameters;
+            let place = [Argument(p + 1), Argument(p + 2), shift, stretch, Argument(p), Argument(p + 3)];
+            (distribution, own, place, p, p + 4)
+        };
+        let plain = |distribution: D, parameters: usize| {
+            stella(distribution, (0..parameters).map(Argument).collect(), Number(0.0), Number(1.0), parameters)
+        };
+        let name = call.name;
+        let mut seeding = if name.starts_with("random_") { Seeding::Stream } else { Seeding::Fixed };
+        let (distribution, own, place, least, most) = match name {
+            "random_0_1" => stella(D::Uniform, vec![Number(0.0), Number(1.0)], Number(0.0), Number(1.0), 0),
+            "random_uniform" => {
+                let place = [Nothing, Nothing, Number(0.0), Number(1.0), Argument(2), Nothing];
+                (D::Uniform, vec![Argument(0), Argument(1)], place, 2, 3)
+            }
+            "random" if n < 2 => stella(D::Uniform, vec![Number(0.0), Number(1.0)], Number(0.0), Number(1.0), 0),
+            "random" | "uniform" => plain(D::Uniform, 2),
+            "random_normal" => vensim(D::Normal, 0),
+            "random_exponential" => vensim(D::Exponential, 0),
+            "random_poisson" => vensim(D::Poisson, 1),
+            "random_beta" => vensim(D::Beta, 2),
+            "random_gamma" => vensim(D::Gamma, 1),
+            "random_weibull" => vensim(D::WeibullOfMeanOne, 1),
+            // Vensim names the probability first, the distributions the count.
+            "random_binomial" | "random_negative_binomial" => {
+                let (_, _, place, least, most) = vensim(D::Binomial, 2);
+                let kind = if name == "random_binomial" { D::Binomial } else { D::NegativeBinomialTrials };
+                (kind, vec![Argument(3), Argument(2)], place, least, most)
+            }
+            "random_triangular" => {
+                let place = [Argument(0), Argument(1), Number(0.0), Number(1.0), Argument(5), Nothing];
+                (D::Triangular, (2..5).map(Argument).collect(), place, 5, 6)
+            }
+            "normal" => stella(D::Normal, vec![], Argument(0), Argument(1), 2),
+            "logistic" => stella(D::Logistic, vec![], Argument(0), Argument(1), 2),
+            "exprnd" => stella(D::Exponential, vec![], Number(0.0), Argument(0), 1),
+            "gamma" if n < 2 => plain(D::Gamma, 1),
+            "gamma" => stella(D::Gamma, vec![Argument(0)], Number(0.0), Argument(1), 2),
+            "weibull" => stella(D::Weibull, vec![Argument(0)], Number(0.0), Argument(1), 2),
+            "pareto" => stella(D::Pareto, vec![Argument(0)], Number(0.0), Argument(1), 2),
+            "lognormal" => plain(D::LogNormal, 2),
+            "poisson" => plain(D::Poisson, 1),
+            "beta" => plain(D::Beta, 2),
+            "binomial" => plain(D::Binomial, 2),
+            "negbinomial" => plain(D::NegativeBinomial, 2),
+            "geometric" => plain(D::Geometric, 1),
+            "triangular" => plain(D::Triangular, 3),
+            "montecarlo" => return self.monte_carlo(call).map(Some),
             "random_lookup" => return self.random_lookup(call),
             "random_pink_noise" => return self.pink_noise(call),
             _ => return Ok(None),
         };
-        self.arity(call, takes, takes + 1)?;
-        let mut arguments = Vec::new();
-        for k in 0..n {
-            arguments.push(self.argument(call, k)?);
+        if name == "random_0_1" {
+            seeding = Seeding::Stream;
         }
-        Ok(Some(self.noise(call.env.mode, function, arguments)))
+        self.arity(call, least, most)?;
+        let mut arguments = Vec::new();
+        for slot in place.into_iter().chain(own) {
+            let id = match slot {
+                Argument(k) => self.argument_or(call, k, f64::NAN)?,
+                Number(value) => self.graph.number(value),
+                Nothing => self.graph.number(f64::NAN),
+            };
+            arguments.push(id);
+        }
+        if place[5] != Nothing && n > most - 1 {
+            // A sample interval in time becomes a number of steps.
+            let step = self.graph.number(self.time.dt);
+            arguments[5] = self.graph.quotient(arguments[5], step);
+        }
+        Ok(Some(self.noise(call.env.mode, Function::Random(distribution, seeding), arguments)))
+    }
+
+    /// MONTECARLO(percent[, seed]): one with the probability that makes so many percent a unit of time, else zero.
+    fn monte_carlo(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
+        self.arity(call, 1, 2)?;
+        let percent = self.argument(call, 0)?;
+        let share = self.graph.number(self.time.dt / 100.0);
+        let probability = self.graph.product(percent, share);
+        let one = self.graph.number(1.0);
+        let probability = self.graph.binary(Binary::Min, probability, one);
+        let (none, zero) = (self.graph.number(f64::NAN), self.graph.number(0.0));
+        let seed = self.argument_or(call, 1, f64::NAN)?;
+        let arguments = vec![none, none, zero, one, seed, none, probability];
+        Ok(self.noise(call.env.mode, Function::Random(Distribution::Bernoulli, Seeding::Fixed), arguments))
     }
 
     /// A random draw that no other place in the model shares.
@@ -169,30 +232,34 @@ impl<'m> Lowering<'m> {
         self.graph.add(Node::Call(function, arguments.into_boxed_slice(), key))
     }
 
-    /// RANDOM LOOKUP(lookup, min, max, shift, stretch, seed): the lookup is a density; drawn by inversion of its integral.
+    /// RANDOM LOOKUP(lookup, least, most, shift, stretch, stream): the lookup is a density.
     fn random_lookup(&mut self, call: &Call<'m, '_>) -> Result<Option<Id>, CompileError> {
         self.arity(call, 5, 6)?;
         let (table, _) = self.table_argument(call, 0)?;
         let mut arguments = Vec::new();
-        for k in 1..5 {
-            arguments.push(self.argument(call, k)?);
+        for k in 1..7 {
+            arguments.push(self.argument_or(call, k, f64::NAN)?);
         }
-        let points = self.tables[table as usize].clone();
-        for (x, y) in points.x.iter().zip(&points.y) {
-            let (x, y) = (self.graph.number(*x), self.graph.number(*y));
-            arguments.extend([x, y]);
-        }
-        Ok(Some(self.noise(call.env.mode, Function::RandomLookup, arguments)))
+        arguments.extend(self.points_of(table));
+        Ok(Some(self.noise(call.env.mode, Function::Random(Distribution::Lookup, Seeding::Stream), arguments)))
     }
 
-    /// RANDOM PINK NOISE(mean, standard deviation, correlation time, time step, seed): white noise behind a first-order
-    /// smooth, scaled so that the standard deviation is as asked (Sterman 2000, Business Dynamics, appendix B).
+    /// RANDOM PINK NOISE(mean, standard deviation, correlation time, stream): white noise behind a first-order smooth,
+    /// scaled so that the standard deviation is as asked; it starts at the mean and a draw of the same deviation
+    /// (vensim.com/documentation/random_pink_noise.html; Sterman 2000, Business Dynamics, appendix B).
     fn pink_noise(&mut self, call: &Call<'m, '_>) -> Result<Option<Id>, CompileError> {
-        self.arity(call, 4, 5)?;
-        let mean = self.argument(call, 0)?;
+        self.arity(call, 3, 4)?;
+        let initial = call.env.at(Mode::Initial);
+        let start = {
+            let (mean, deviation) = (self.start_of(call, 0)?, self.start_of(call, 1)?);
+            let draw = self.standard_normal(call, Mode::Initial, &initial)?;
+            let shock = self.graph.product(deviation, draw);
+            self.graph.sum(mean, shock)
+        };
         if mode_is_initial(call) {
-            return Ok(Some(mean));
+            return Ok(Some(start));
         }
+        let mean = self.argument(call, 0)?;
         let (deviation, correlation) = (self.argument(call, 1)?, self.argument(call, 2)?);
         let step = self.graph.number(self.time.dt);
         // white = mean + deviation · √((2 − dt/τ)/(dt/τ)) · N(0, 1)
@@ -201,18 +268,43 @@ impl<'m> Lowering<'m> {
         let over = self.graph.difference(two, ratio);
         let variance = self.graph.quotient(over, ratio);
         let scale = self.graph.unary(Unary::Sqrt, variance);
-        let (zero, one) = (self.graph.number(0.0), self.graph.number(1.0));
-        let draw = self.noise(call.env.mode, Function::Normal, vec![zero, one]);
+        let draw = self.standard_normal(call, call.env.mode, call.env)?;
         let scaled = self.graph.product(deviation, scale);
         let shock = self.graph.product(scaled, draw);
         let white = self.graph.sum(mean, shock);
-        let start = self.start_of(call, 0)?;
         let pink = self.hidden_stock(call.env.owner, start);
         let gap = self.graph.difference(white, pink.1);
         let rate = self.graph.quotient(gap, correlation);
         self.set_rate(pink.0, rate);
         Ok(Some(pink.1))
     }
+
+    /// A standard normal draw cut at six deviations, as Vensim's pink noise has it.
+    fn standard_normal(&mut self, call: &Call<'m, '_>, mode: Mode, env: &Env) -> Result<Id, CompileError> {
+        let seed = match call.arguments.get(3) {
+            Some(expr) => self.lower(expr, env)?,
+            None => self.graph.number(f64::NAN),
+        };
+        let arguments = [-6.0, 6.0, 0.0, 1.0, f64::NAN, f64::NAN].map(|value| self.graph.number(value));
+        let mut arguments = arguments.to_vec();
+        arguments[4] = seed;
+        let function = Function::Random(Distribution::Normal, Seeding::Stream);
+        if mode == Mode::Initial {
+            // The start of the stock and the value at the start are the same draw, by the place where the call stands.
+            let place = call.env.owner.wrapping_mul(61).wrapping_add(call.span.start);
+            let key = AT_START | (1 << 30) | (place & ((1 << 30) - 1));
+            return Ok(self.graph.add(Node::Call(function, arguments.into_boxed_slice(), key)));
+        }
+        Ok(self.noise(mode, function, arguments))
+    }
+}
+
+/// Where an argument of a draw comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Slot {
+    Argument(usize),
+    Number(f64),
+    Nothing,
 }
 
 fn mode_is_initial(call: &Call<'_, '_>) -> bool {

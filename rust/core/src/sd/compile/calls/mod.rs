@@ -323,31 +323,18 @@ impl<'m> Lowering<'m> {
                 };
                 self.read(call, 0, 1, reading)?
             }
-            "lookup_invert" => {
-                self.arity(call, 2, 2)?;
-                let (table, _) = self.table_argument(call, 0)?;
-                let at = self.argument(call, 1)?;
-                let mut arguments = vec![at];
-                let points = self.tables[table as usize].clone();
-                for (x, y) in points.x.iter().zip(&points.y) {
-                    let (x, y) = (self.graph.number(*x), self.graph.number(*y));
-                    arguments.extend([x, y]);
-                }
-                self.graph.call(Function::LookupInvert, arguments)
-            }
-            "gamma_ln" | "gammaln" | "factorial" | "normalcdf" => {
-                let function = match call.name {
-                    "factorial" => Function::Factorial,
-                    "normalcdf" => Function::NormalCdf,
-                    _ => Function::GammaLn,
-                };
-                self.arity(call, 1, if call.name == "normalcdf" { 4 } else { 1 })?;
-                let mut arguments = Vec::new();
-                for k in 0..n {
-                    arguments.push(self.argument(call, k)?);
-                }
-                self.graph.call(function, arguments)
-            }
+            "lookup_invert" | "lookupinv" => self.over_points(call, Function::LookupInvert, 1)?,
+            "lookup_slope" => self.over_points(call, Function::LookupSlope, 2)?,
+            "lookup_area" => self.over_points(call, Function::LookupArea, 2)?,
+            "gamma_ln" | "gammaln" => self.pure(call, Function::GammaLn, 1, 1)?,
+            "factorial" => self.pure(call, Function::Factorial, 1, 1)?,
+            "combinations" => self.pure(call, Function::Combinations, 2, 2)?,
+            "permutations" => self.pure(call, Function::Permutations, 2, 2)?,
+            "normalcdf" => self.pure(call, Function::NormalCdf, 1, 4)?,
+            "invnorm" => self.pure(call, Function::InverseNormal, 1, 3)?,
+            "fv" => self.pure(call, Function::FutureValue, 4, 4)?,
+            "pv" => self.pure(call, Function::PresentValue, 4, 4)?,
+            "pmt" => self.pure(call, Function::Payment, 4, 4)?,
             "init" | "initial" => {
                 self.arity(call, 1, 1)?;
                 self.start_of(call, 0)?
@@ -362,6 +349,28 @@ impl<'m> Lowering<'m> {
             "elmcount" | "size" if n == 1 => return self.count_of(call).map(Some),
             _ => return Ok(None),
         }))
+    }
+
+    /// A function of its arguments alone.
+    fn pure(&mut self, call: &Call<'m, '_>, function: Function, least: usize, most: usize) -> Result<Id, CompileError> {
+        self.arity(call, least, most)?;
+        let arguments = (0..call.arguments.len()).map(|k| self.argument(call, k)).collect::<Result<_, _>>()?;
+        Ok(self.graph.call(function, arguments))
+    }
+
+    /// A function of a lookup's points and of the `numbers` arguments after it.
+    fn over_points(&mut self, call: &Call<'m, '_>, function: Function, numbers: usize) -> Result<Id, CompileError> {
+        self.arity(call, numbers + 1, numbers + 1)?;
+        let (table, _) = self.table_argument(call, 0)?;
+        let mut arguments = (1..=numbers).map(|k| self.argument(call, k)).collect::<Result<Vec<_>, _>>()?;
+        arguments.extend(self.points_of(table));
+        Ok(self.graph.call(function, arguments))
+    }
+
+    /// The points of a table as `x, y` pairs of numbers.
+    pub(crate) fn points_of(&mut self, table: u32) -> Vec<Id> {
+        let points = self.tables[table as usize].clone();
+        points.x.iter().zip(&points.y).flat_map(|(x, y)| [self.graph.number(*x), self.graph.number(*y)]).collect()
     }
 
     /// ELMCOUNT of a dimension, SIZE of an array.

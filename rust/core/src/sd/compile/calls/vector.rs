@@ -107,7 +107,12 @@ impl<'m> Lowering<'m> {
                 self.graph.call(Function::Pick, arguments)
             }
             "vector_elm_map" => self.element_map(call)?,
-            "vector_lookup" => return Err(self.refuse(call.env, call.span, "VECTOR LOOKUP", "not built")),
+            "vector_lookup" => {
+                self.arity(call, 5, 5)?;
+                let mut arguments = (1..5).map(|k| self.argument(call, k)).collect::<Result<Vec<_>, _>>()?;
+                arguments.extend(self.last_dimension(call.at(0), call.env)?);
+                self.graph.call(Function::VectorLookup, arguments)
+            }
             "invert_matrix" => self.inverse(call)?,
             "allocate_available" => {
                 self.arity(call, 3, 3)?;
@@ -144,25 +149,16 @@ impl<'m> Lowering<'m> {
                 let mut sides = Vec::new();
                 let mut demands = 0;
                 for side in [0, 2] {
-                    let mut axes = Vec::new();
-                    self.runs_over(call.at(side), call.env, &mut axes);
-                    if axes.is_empty() {
-                        self.named_axes(call.at(side), call.env, &mut axes);
-                    }
-                    let Some(&axis) = axes.last() else {
-                        return Err(self.fault(call.env, call.at(side).span, "an array is expected here"));
-                    };
-                    let size = self.axes[axis].elements.len();
+                    // The vectors are named by their first elements: the quantity by its last dimension, the profile by
+                    // the one before its last.
+                    let quantities = self.last_dimension(call.at(side), call.env)?;
                     if side == 0 {
-                        demands = size;
+                        demands = quantities.len();
                     }
-                    for place in 0..size {
-                        let mut env = Self::moved(call.env, axis, place);
-                        let mut running = (*env.running).clone();
-                        running.insert(0, (axis, place));
-                        env.running = Rc::new(running);
-                        sides.push(self.lower(call.at(side), &env)?);
-                        sides.extend(self.profile(call.at(side + 1), &env)?);
+                    let profiles = self.profiles(call.at(side + 1), quantities.len(), call.env)?;
+                    for (quantity, profile) in quantities.into_iter().zip(profiles) {
+                        sides.push(quantity);
+                        sides.extend(profile);
                     }
                 }
                 let mut arguments = vec![self.graph.number(demands as f64)];
@@ -173,8 +169,31 @@ impl<'m> Lowering<'m> {
         }))
     }
 
+    /// The elements of the last dimension of an array from the one that is named to the end.
+    fn last_dimension(&mut self, expr: &'m Expr, env: &Env) -> Result<Vec<Id>, CompileError> {
+        let (expr, env) = self.unbind(expr, env);
+        let ExprKind::Reference { name, subscripts } = &expr.kind else {
+            return Err(self.fault(&env, expr.span, "the first element of a vector is expected here"));
+        };
+        let Some(index) = self.find(&canonical(name), env.scope) else {
+            return Err(self.unknown(name, expr.span, &env));
+        };
+        let At::Fixed(first) = self.element_at(index, subscripts, expr.span, &env)? else {
+            return Err(self.fault(&env, expr.span, "the first element of a vector is expected here"));
+        };
+        let info = &self.infos[index];
+        let length = info.axes.last().map_or(1, |&axis| self.axes[axis].elements.len() as u32);
+        let place = (first - info.first) % length;
+        (first..first + length - place).map(|element| self.element_value(element, expr.span, &env)).collect()
+    }
+
     /// Type, priority, width and extra: the elements of the last dimension from the one that is named.
     fn profile(&mut self, expr: &'m Expr, env: &Env) -> Result<Vec<Id>, CompileError> {
+        Ok(self.profiles(expr, 1, env)?.pop().unwrap_or_default())
+    }
+
+    /// The profiles of `count` elements of the dimension before the last, from the one that is named.
+    fn profiles(&mut self, expr: &'m Expr, count: usize, env: &Env) -> Result<Vec<Vec<Id>>, CompileError> {
         let (expr, env) = self.unbind(expr, env);
         let ExprKind::Reference { name, subscripts } = &expr.kind else {
             return Err(self.fault(&env, expr.span, "a priority profile is a reference to its first entry"));
@@ -187,56 +206,57 @@ impl<'m> Lowering<'m> {
         };
         let info = &self.infos[index];
         let end = info.first + info.count;
-        let mut entries = Vec::new();
-        for k in 0..4 {
-            entries.push(if first + k < end {
-                self.element_value(first + k, expr.span, &env)?
-            } else {
-                self.graph.number(0.0)
-            });
+        let length = info.axes.last().map_or(1, |&axis| self.axes[axis].elements.len() as u32);
+        let mut found = Vec::new();
+        for step in 0..count as u32 {
+            let from = first + step * length;
+            if from >= end {
+                return Err(self.fault(&env, expr.span, "there are fewer priority profiles than quantities"));
+            }
+            let mut entries = Vec::new();
+            for k in 0..4 {
+                entries.push(if from + k < end {
+                    self.element_value(from + k, expr.span, &env)?
+                } else {
+                    self.graph.number(0.0)
+                });
+            }
+            found.push(entries);
         }
-        Ok(entries)
+        Ok(found)
     }
 
-    /// VECTOR SELECT(selection, values, missing, action, error action): sum, product, least or greatest of the selected.
+    /// VECTOR SELECT(selection, values, missing, action, error action)
     fn vector_select(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
         self.arity(call, 5, 5)?;
         let mut axes = Vec::new();
         self.runs_over(call.at(0), call.env, &mut axes);
         self.runs_over(call.at(1), call.env, &mut axes);
-        let action = self.argument(call, 3)?;
-        let Some(action) = self.constant(action) else {
-            return Err(self.fault(
-                call.env,
-                call.at(3).span,
-                "the action must be a constant: 0 sum, 1 product, 2 least, 3 greatest",
-            ));
-        };
-        let (op, neutral) = match action.round() as i64 {
-            0 => (Binary::Add, 0.0),
-            1 => (Binary::Multiply, 1.0),
-            2 => (Binary::Min, f64::INFINITY),
-            3 => (Binary::Max, f64::NEG_INFINITY),
-            other => {
-                return Err(self.fault(
-                    call.env,
-                    call.at(3).span,
-                    format!("the action is {other}: expected 0 sum, 1 product, 2 least or 3 greatest"),
-                ));
-            }
-        };
-        let neutral_node = self.graph.number(neutral);
+        let (missing, action) = (self.argument(call, 2)?, self.argument(call, 3)?);
+        let error = self.argument(call, 4)?;
+        let sums =
+            self.constant(error) == Some(0.0) && self.constant(action).is_some_and(|action| action.round() == 0.0);
+        let zero = self.graph.number(0.0);
+        let mut any = zero;
         let mut items = Vec::new();
-        let mut any = self.graph.number(0.0);
+        let mut arguments = vec![missing, action, error];
         for env in self.over(&axes, call.env) {
             let chosen = self.lower(call.at(0), &env)?;
             let value = self.lower(call.at(1), &env)?;
-            any = self.graph.binary(Binary::Or, any, chosen);
-            items.push(self.graph.select(chosen, value, neutral_node));
+            if sums {
+                any = self.graph.binary(Binary::Or, any, chosen);
+                let weighted = self.graph.product(chosen, value);
+                items.push(self.graph.select(chosen, weighted, zero));
+            } else {
+                arguments.extend([chosen, value]);
+            }
         }
-        let value = self.fold(op, &items, neutral);
-        let missing = self.argument(call, 2)?;
-        Ok(self.graph.select(any, value, missing))
+        if sums {
+            // The common case in plain operations.
+            let value = self.fold(Binary::Add, &items, 0.0);
+            return Ok(self.graph.select(any, value, missing));
+        }
+        Ok(self.graph.call(Function::Select, arguments))
     }
 
     /// VECTOR ELM MAP(first element, offset): the element so many places further.
