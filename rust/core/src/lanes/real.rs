@@ -42,6 +42,16 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
+    /// One divided by the number, to the last bit or next to it.
+    #[inline(always)]
+    fn recip(self) -> Self {
+        Self::one() / self
+    }
+    /// One divided by the square root, to the last bit or next to it.
+    #[inline(always)]
+    fn rsqrt(self) -> Self {
+        Self::one() / self.sqrt()
+    }
     /// Bit `l` is set where lane `l` is less than that of `other`; never where one is NaN.
     fn less(self, other: Self) -> u8;
     /// Lanes of `yes` where the bit of `mask` is set, of `no` elsewhere.
@@ -368,6 +378,27 @@ mod x86 {
         #[inline(always)]
         fn sqrt(self) -> Self {
             Self(unsafe { _mm512_sqrt_pd(self.0) })
+        }
+        // Fourteen bits from the table and two of Newton's steps, each of which doubles them: the divider would take
+        // several times as long.
+        #[inline(always)]
+        fn recip(self) -> Self {
+            let mut y = Self(unsafe { _mm512_rcp14_pd(self.0) });
+            for _ in 0..2 {
+                let rest = (-self).mul_add(y, Self::one());
+                y = y.mul_add(rest, y);
+            }
+            y
+        }
+        #[inline(always)]
+        fn rsqrt(self) -> Self {
+            let mut y = Self(unsafe { _mm512_rsqrt14_pd(self.0) });
+            let half = self * Self::splat(0.5);
+            for _ in 0..2 {
+                let rest = (-(half * y)).mul_add(y, Self::splat(0.5));
+                y = y.mul_add(rest, y);
+            }
+            y
         }
         #[inline(always)]
         fn abs(self) -> Self {

@@ -106,6 +106,48 @@ impl<V: Real> Factor<V> {
     }
 }
 
+/// Solves `A x = b` for a matrix of a size known to the compiler, by the factors L D L' in registers (Golub & Van Loan
+/// 2013, §4.1.2). `entry(i, j)`, `j <= i`, gives the lower triangle; returns the lanes whose matrix is singular.
+#[inline(always)]
+pub fn solve_sized<V: Real, const K: usize>(entry: impl Fn(usize, usize) -> V, b: &mut [V]) -> u8 {
+    let b = &mut b[..K];
+    let mut good = V::ALL;
+    let mut upper = [[V::zero(); K]; K];
+    let mut lower = [[V::zero(); K]; K];
+    let mut inverse = [V::zero(); K];
+    for j in 0..K {
+        for i in j..K {
+            let mut sum = entry(i, j);
+            for k in 0..j {
+                sum = (-upper[i][k]).mul_add(lower[j][k], sum);
+            }
+            upper[i][j] = sum;
+        }
+        good &= V::splat(PIVOT).less(upper[j][j]);
+        inverse[j] = upper[j][j].recip();
+        for i in j + 1..K {
+            lower[i][j] = upper[i][j] * inverse[j];
+        }
+    }
+    let mut x = [V::zero(); K];
+    for i in 0..K {
+        let mut sum = b[i];
+        for k in 0..i {
+            sum = (-lower[i][k]).mul_add(x[k], sum);
+        }
+        x[i] = sum;
+    }
+    for i in (0..K).rev() {
+        let mut sum = x[i] * inverse[i];
+        for k in i + 1..K {
+            sum = (-lower[k][i]).mul_add(x[k], sum);
+        }
+        x[i] = sum;
+    }
+    b.copy_from_slice(&x);
+    !good & V::ALL
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +167,9 @@ mod tests {
             let back: f64 = (0..3).map(|j| a[i][j] * x[j]).sum();
             assert!((back - (i as f64 + 1.0)).abs() < 1e-14);
         }
+        let mut sized = [1.0, 2.0, 3.0];
+        assert_eq!(solve_sized::<f64, 3>(|i, j| a[i][j], &mut sized), 0);
+        assert!(x.iter().zip(&sized).all(|(x, y)| (x - y).abs() < 1e-14));
         let mut diagonal = [0.0; 3];
         factor.inverse_diagonal(&mut diagonal, &mut Vec::new());
         for j in 0..3 {

@@ -4,6 +4,6 @@ mod cholesky;
 mod eigen;
 mod lu;
 
-pub use cholesky::{Factor, PIVOT};
+pub use cholesky::{Factor, PIVOT, solve_sized};
 pub use eigen::{first_component, symmetric_eigen};
 pub use lu::inverse;

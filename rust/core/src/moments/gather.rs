@@ -35,14 +35,18 @@ fn tile<V: Real, const MR: usize, const NV: usize>(
             }
         }
     }
+    let groups = table.packed.as_chunks::<8>().0;
+    let (per_row, part) = (stride / 8, 8 / V::LANES);
+    let (left_group, left_start) = (a / 8, a % 8 / MR * MR);
     for (&row, &weight) in rows.iter().zip(weights) {
-        let x = &table.packed[row as usize * stride..(row as usize + 1) * stride];
+        let x = &groups[row as usize * per_row..][..per_row];
         let weight = V::splat(weight);
         let mut columns = [V::zero(); NV];
         for v in 0..NV {
-            columns[v] = weight * V::load(&x[b + v * V::LANES..]);
+            let at = b / V::LANES + v;
+            columns[v] = weight * V::load(&x[at / part][at % part * V::LANES..]);
         }
-        let left = &x[a..a + MR];
+        let left = &x[left_group][left_start..left_start + MR];
         for r in 0..MR {
             let value = V::splat(left[r]);
             for v in 0..NV {

@@ -59,7 +59,7 @@ pub fn standardise<V: Real>(table: &Table, s: &[f64], step: usize, out: &mut Sta
         // Missing values stand at the mean: they add nothing to the deviations but count as rows.
         let degrees = if table.squares.is_some() && own != 0 { V::one() / (count - V::one()) } else { per_degree };
         out.sd[i] = (deviation * degrees).sqrt();
-        out.root[i] = V::one() / deviation.sqrt();
+        out.root[i] = deviation.rsqrt();
     }
     if table.extended == u + 1 {
         for i in 0..u {

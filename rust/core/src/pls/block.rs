@@ -217,11 +217,12 @@ pub(super) fn solve_to<V: Real>(
 ) {
     solve(x, s, step, weights, worker);
     let width = worker.out.len();
+    let used = rows.len() / width.max(1);
     let mut lanes = [0.0; 8];
     for (k, value) in worker.out.iter().enumerate() {
         value.store(&mut lanes);
-        for (lane, place) in rows[k..].iter_mut().step_by(width).enumerate() {
-            *place = lanes[lane];
+        for (lane, value) in lanes[..used].iter().enumerate() {
+            rows[lane * width + k] = *value;
         }
     }
 }

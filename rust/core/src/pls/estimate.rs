@@ -10,7 +10,7 @@ use super::error::Status;
 use super::program::Stage;
 use super::spec::{Mode, Scheme};
 use crate::lanes::Real;
-use crate::linalg::{Factor, first_component};
+use crate::linalg::{Factor, first_component, solve_sized};
 
 /// How the estimations of a pack end, lane by lane.
 #[derive(Clone, Debug)]
@@ -255,11 +255,35 @@ fn start<V: Real>(stage: &Stage, r: &[V], w: &mut [V], s: &mut Scratch<V>, outco
             let singular = s.regressions[b].factor(k, |i, q| r[(block.start + i) * m + block.start + q]);
             outcome.note(singular, Status::SingularBlock, block.node as i32);
         }
-        let scale = V::one() / quadratic(r, m, block.start, &w[block.start..block.end]).sqrt();
+        let scale = quadratic(r, m, block.start, &w[block.start..block.end]).rsqrt();
         for value in &mut w[block.start..block.end] {
             *value = *value * scale;
         }
     }
+}
+
+/// Regression coefficients of a standardised outcome on proxies, in place of its correlations with them; returns the
+/// lanes whose predictors are linearly dependent.
+#[inline(always)]
+pub(super) fn regress<V: Real>(c: &[V], j: usize, predictors: &[usize], rhs: &mut [V], factor: &mut Factor<V>) -> u8 {
+    match predictors.len() {
+        2 => regress_sized::<V, 2>(c, j, predictors, rhs),
+        3 => regress_sized::<V, 3>(c, j, predictors, rhs),
+        4 => regress_sized::<V, 4>(c, j, predictors, rhs),
+        5 => regress_sized::<V, 5>(c, j, predictors, rhs),
+        k => {
+            let singular =
+                factor.factor(k, |i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] });
+            factor.solve(rhs);
+            singular
+        }
+    }
+}
+
+#[inline(always)]
+fn regress_sized<V: Real, const K: usize>(c: &[V], j: usize, predictors: &[usize], rhs: &mut [V]) -> u8 {
+    let predictors = &predictors[..K];
+    solve_sized::<V, K>(|i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] }, rhs)
 }
 
 /// Inner weights: how much each neighbour's proxy counts in a block's inner proxy.
@@ -293,14 +317,11 @@ fn inner_weights<V: Real>(
                 let predictors = &stage.predecessors[a];
                 let k = predictors.len();
                 if k > 1 {
-                    let singular = s
-                        .predictors
-                        .factor(k, |i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] });
-                    outcome.note(singular & active, Status::SingularPredictors, stage.blocks[a].node as i32);
                     for (place, &b) in s.rhs.iter_mut().zip(predictors) {
                         *place = c[a * j + b];
                     }
-                    s.predictors.solve(&mut s.rhs);
+                    let singular = regress(c, j, predictors, &mut s.rhs, &mut s.predictors);
+                    outcome.note(singular & active, Status::SingularPredictors, stage.blocks[a].node as i32);
                     for (value, &b) in s.rhs.iter().zip(predictors) {
                         s.inner[a * j + b] = *value;
                     }
@@ -453,7 +474,7 @@ pub(super) fn iterate<V: Real>(
                 }
                 Mode::Unit | Mode::Pca | Mode::Fixed => continue,
             }
-            let scale = V::one() / quadratic(r, m, block.start, fresh).sqrt();
+            let scale = quadratic(r, m, block.start, fresh).rsqrt();
             for (value, old) in fresh.iter().zip(&mut w[block.start..block.end]) {
                 let value = *value * scale;
                 change = change + (value - *old).abs();
@@ -505,21 +526,32 @@ pub(super) fn finish<V: Real>(stage: &Stage, r: &[V], w: &[V], rw: &mut [V], c: 
             }
         }
     }
-    let mut one = |a: usize, b: usize| {
-        if !all {
-            project(stage, r, w, rw, a, b);
-        }
-        correlate(stage, w, rw, c, a, b);
-    };
     if all || pairs {
         for a in 0..j {
             for b in a + 1..j {
-                one(a, b);
+                finish_pair(stage, r, w, rw, c, all, a, b);
             }
         }
     } else {
         for &(a, b) in &stage.structural {
-            one(a, b);
+            finish_pair(stage, r, w, rw, c, all, a, b);
         }
     }
+}
+
+#[inline(always)]
+fn finish_pair<V: Real>(
+    stage: &Stage,
+    r: &[V],
+    w: &[V],
+    rw: &mut [V],
+    c: &mut [V],
+    projected: bool,
+    a: usize,
+    b: usize,
+) {
+    if !projected {
+        project(stage, r, w, rw, a, b);
+    }
+    correlate(stage, w, rw, c, a, b);
 }

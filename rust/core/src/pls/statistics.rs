@@ -1,7 +1,7 @@
 //! Everything that is read off an estimation: coefficients, reliabilities, ratios, effects.
 
 use super::error::Status;
-use super::estimate::{Estimate, Outcome};
+use super::estimate::{Estimate, Outcome, regress};
 use super::layout::{Layout, Statistic};
 use super::program::{Program, Stage};
 use super::spec::Mode;
@@ -181,19 +181,20 @@ pub(super) fn structure<V: Real>(
             *place = x.c[from * j + to];
         }
         if k > 1 {
+            let before = program.spec.consistent.map(|_| x.rhs[..k].to_vec());
             let c = &x.c;
-            let indefinite =
-                x.predictors.factor(k, |i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] });
-            if needs.inverse {
+            let indefinite = if needs.inverse {
+                let lanes =
+                    x.predictors.factor(k, |i, q| if i == q { V::one() } else { c[predictors[i] * j + predictors[q]] });
                 x.predictors.inverse_diagonal(&mut x.own, &mut x.scratch);
-            }
-            if indefinite == 0 || program.spec.consistent.is_none() {
-                outcome.note(indefinite, Status::SingularPredictors, stage.blocks[to].node as i32);
                 x.predictors.solve(&mut x.rhs);
+                lanes
             } else {
-                let before: Vec<V> = x.rhs[..k].to_vec();
-                x.predictors.solve(&mut x.rhs);
-                indefinite_lanes(stage, to, indefinite, &before, x, outcome);
+                regress(c, j, predictors, &mut x.rhs, &mut x.predictors)
+            };
+            match before {
+                Some(before) if indefinite != 0 => indefinite_lanes(stage, to, indefinite, &before, x, outcome),
+                _ => outcome.note(indefinite, Status::SingularPredictors, stage.blocks[to].node as i32),
             }
         } else {
             x.own[0] = V::one();
