@@ -77,7 +77,7 @@ class Model:
     ...     time=sd.Time(0, 12, dt=0.25, save_step=1, unit="month"),
     ... )
     >>> float(model.run()["customers"].iloc[-1].round(3))
-    190.586
+    190.573
     """
 
     def __init__(
