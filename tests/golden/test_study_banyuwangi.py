@@ -247,3 +247,25 @@ def test_the_bridge_can_be_calibrated():
     gain = bridge.calibrate("gC", 0.40, "customers", "z_shift", bounds=(0.0, 0.6))
     assert bridge.long_run("customers", "z_shift", params={"gC": gain}) == pytest.approx(0.40, abs=1e-8)
     assert 0.1 < gain < 0.3  # the base value 0.20 is near
+
+
+def test_without_measures_outputs_and_stocks_count_and_every_variable_can_be_named(bootstrap):
+    plan = datasets.banyuwangi_study(bootstrap, measures=None, save=())
+    outcome = plan.run(draws=32, seed=1)
+    assert list(outcome.measures)[:3] == ["margin", "roi", "potential_customers"]
+    ranked = outcome.rank({"customers": "max", "margin": "max", "revenue": "max", "profit": "max"})
+    assert ranked.index[0] in ("S5", "S6", "S8")
+    model = plan.bridge.model
+    row = outcome.design.iloc[3].to_dict() | dict(outcome.scenarios[6].params)
+    assert outcome.draws("revenue").loc[3, "S6"] == model.run(row, save=["revenue"])["revenue"].iloc[-1]
+
+
+def test_a_run_that_turns_non_finite_is_data(bootstrap):
+    ranges = datasets.banyuwangi_uncertainties() | {"p0": (-0.02, 0.05)}  # a negative price has no real power
+    outcome = datasets.banyuwangi_study(bootstrap, uncertainties=ranges).run(draws=64, seed=1)
+    negative = (outcome.design["p0"] < 0).to_numpy()
+    assert (outcome.status[:, negative] == 1).all()
+    assert (outcome.status[:, ~negative] == 0).all()
+    assert outcome.n_valid == (~negative).sum()
+    assert set(outcome.failed["scenario"]) == set(outcome.names)
+    assert outcome.failures()["model"].tolist() == [negative.sum()] * 9

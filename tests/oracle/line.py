@@ -26,9 +26,10 @@ class Line:
 
     parameters: ClassVar = {"b": 0.5, "k": 0.5, "u": 0.0, "w": 0.0}
     variables: ClassVar = {
-        name: SimpleNamespace(type="stock", unit="", comment=f"the {name}", dimensions=()) for name in ("y", "cost")
+        name: SimpleNamespace(type="stock", unit="", comment=f"the {name}", dimensions=(), depends_on=())
+        for name in ("y", "cost")
     } | {
-        name: SimpleNamespace(type="parameter", unit="dmnl", comment=f"the {name}", dimensions=())
+        name: SimpleNamespace(type="parameter", unit="dmnl", comment=f"the {name}", dimensions=(), depends_on=())
         for name in parameters
     }
     hash = "line"

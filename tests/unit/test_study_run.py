@@ -141,6 +141,13 @@ def test_default_measures_are_the_final_values_of_the_stocks():
     assert list(outcome.measures) == ["y", "cost"]
 
 
+def test_any_saved_variable_can_be_a_criterion():
+    outcome = study(measures={"y": "y"}, save=["cost"]).run(draws=8)
+    assert outcome.rank({"y": "max", "cost": "min"}).loc["S1", "p_best_y"] == 1.0
+    assert outcome.p_best({"cost": "min"}).loc[("cost", "S0"), "p_best"] == 1.0
+    assert outcome.compare("cost").loc[("cost", "S1"), "point"] == 3.0
+
+
 def test_a_structure_scenario_runs_another_model():
     class Twice(Line):
         def sweep(self, design, **options):

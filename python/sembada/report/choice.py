@@ -98,12 +98,12 @@ def pareto_scatter(
                 bbox={"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
             )
         for name, axis in ((first, "x"), (second, "y")):
-            measure = outcome.measures[name]
+            measure = outcome.measure(name)
             unit = words("p.p.") if measure.percent else words(measure.unit)
             label = words("change", measure=measure.title(name, words.language))
             getattr(axes, f"set_{axis}label")(f"{label} ({unit})" if unit else label)
-        _difference_axis(axes, "x", outcome.measures[first].percent, numbers)
-        _difference_axis(axes, "y", outcome.measures[second].percent, numbers)
+        _difference_axis(axes, "x", outcome.measure(first).percent, numbers)
+        _difference_axis(axes, "y", outcome.measure(second).percent, numbers)
         return svg(made, key, title)
 
 
@@ -193,7 +193,7 @@ def best_bars(
             axes.set_xlim(0, 1.16)
             axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
             axes.grid(axis="y", visible=False)
-            axes.set_title(outcome.measures[criterion].title(criterion, words.language))
+            axes.set_title(outcome.measure(criterion).title(criterion, words.language))
             axes.tick_params(axis="y", length=0)
             axes.tick_params(labelbottom=number + columns >= len(criteria))
             _axis_numbers(axes, numbers, percent=False, which="x")
@@ -237,7 +237,7 @@ def information_bars(
             axes.set_xlim(left=0)
             axes.grid(axis="y", visible=False)
             axes.tick_params(axis="y", length=0)
-            axes.set_title(outcome.measures[criterion].title(criterion, words.language))
+            axes.set_title(outcome.measure(criterion).title(criterion, words.language))
             _axis_numbers(axes, numbers, percent=True, which="x")
         made.supxlabel(words("share"), fontsize=9)
         return svg(made, key, title)

@@ -100,7 +100,7 @@ def _answer(
     def name_of(scenario: object) -> str:
         return outcome.scenarios[outcome.names.index(str(scenario))].title(words.language)
 
-    titles = {name: outcome.measures[name].title(name, words.language) for name in criteria}
+    titles = {name: outcome.measure(name).title(name, words.language) for name in criteria}
     ranked = outcome.rank(criteria)  # type: ignore[arg-type]
     first = ranked.iloc[0]
     told = [
@@ -151,7 +151,7 @@ def _answer(
         if worth[name]["evpi"] > 0 and len(part):
             # the regression errs upwards by about its noise floor
             group = str((part["evppi"] - part["floor"]).idxmax())
-            measure = outcome.measures[name]
+            measure = outcome.measure(name)
             unit = "" if measure.percent else words(measure.unit)
             told.append(
                 words(
@@ -198,7 +198,7 @@ def _comparison(outcome: Outcome, criteria: Mapping[str, str], words: Words, num
 
 def _course(outcome: Outcome, criterion: str) -> str | None:
     """Return the saved variable that shows a criterion over time: its own name first, then the variable it reduces."""
-    measure = outcome.measures[criterion]
+    measure = outcome.measure(criterion)
     for name in (criterion, measure.variable if measure.over is None else None):
         if name is not None and name in outcome.courses:
             return name
@@ -209,7 +209,7 @@ def _behaviour(outcome: Outcome, criterion: str, words: Words, numbers: Numbers)
     variable = _course(outcome, criterion)
     if variable is None:
         return None
-    measure = outcome.measures[criterion]
+    measure = outcome.measure(criterion)
     title = measure.title(criterion, words.language)
     label = f"{title} ({words(measure.unit)})" if measure.unit and measure.variable == variable else title
     caption = words("c_behaviour", measure=title[:1].upper() + title[1:], reference=outcome.reference)
@@ -254,7 +254,7 @@ def _choice(outcome: Outcome, criteria: Mapping[str, str], words: Words, numbers
         variable = _course(outcome, name)
         if variable is None or np.ptp(outcome.time) == 0:
             continue
-        title = outcome.measures[name].title(name, words.language)
+        title = outcome.measure(name).title(name, words.language)
         items.append(
             _best_over_time(
                 outcome, name, variable, criteria[name], words("c_p_best_time", measure=title), words, numbers

@@ -39,13 +39,13 @@ Directions = Mapping[str, str]
 
 
 def _title(outcome: Outcome, name: str, words: Words) -> str:
-    measure = outcome.measures[name]
+    measure = outcome.measure(name)
     title = measure.title(name, words.language)
     return f"{title} ({words(measure.unit)})" if measure.unit else title
 
 
 def _code(outcome: Outcome, name: str, extra: int = 0) -> str:
-    measure = outcome.measures[name]
+    measure = outcome.measure(name)
     return f"{'%' if measure.percent else 'f'}{measure.digits + extra}"
 
 
@@ -55,7 +55,7 @@ def _scenario(outcome: Outcome, name: str, words: Words) -> str:
 
 def gain(outcome: Outcome, name: str, value: float, words: Words, numbers: Numbers, extra: int = 2) -> str:
     """Write a difference of values: shares in percentage points."""
-    measure = outcome.measures[name]
+    measure = outcome.measure(name)
     if measure.percent:
         return f"{numbers.fixed(100 * value, measure.digits + 1)} {words('pp')}"
     return numbers.fixed(value, measure.digits + extra)
@@ -165,7 +165,7 @@ def compare_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     for scenario in outcome.names:
         cells: list[object] = [scenario]
         for name in names:
-            row, measure = table[(name, scenario)], outcome.measures[name]
+            row, measure = table[(name, scenario)], outcome.measure(name)
             middle = numbers.cell(row["median"], _code(outcome, name))
             cells.append(
                 f"{middle} {numbers.interval(row['lower'], row['upper'], measure.digits, percent=measure.percent)}"
@@ -185,7 +185,7 @@ def compare_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
 
 def difference_table(outcome: Outcome, criterion: str, words: Words, numbers: Numbers) -> Table:
     """One criterion: point, median, paired difference, P(beats), rank."""
-    table, measure = outcome.compare(criterion).loc[criterion], outcome.measures[criterion]
+    table, measure = outcome.compare(criterion).loc[criterion], outcome.measure(criterion)
     code, reference = _code(outcome, criterion, extra=1), outcome.reference
     rows = []
     for scenario, row in records(table).items():
@@ -241,7 +241,7 @@ def best_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
             row = table[(name, scenario)]
             cells.append(f"{numbers.fixed(row['p_best'], 2)} ({numbers.fixed(row['mc_error'], 3)})")
         rows.append(cells)
-    heads = [words("scenario"), *(outcome.measures[name].title(name, words.language) for name in names)]
+    heads = [words("scenario"), *(outcome.measure(name).title(name, words.language) for name in names)]
     caption = f"{words('c_p_best_table')} ({words('mc_error')})"
     return Table("p-best", caption, heads, ["s", *("i" for _ in names)], rows, [_mc_note(outcome, words, numbers)])
 
@@ -249,7 +249,7 @@ def best_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
 def rank_table(outcome: Outcome, criteria: Directions, words: Words) -> Table:
     """Show the ranking by all criteria together."""
     table = outcome.rank(criteria)  # type: ignore[arg-type]
-    titles = {name: outcome.measures[name].title(name, words.language) for name in criteria}
+    titles = {name: outcome.measure(name).title(name, words.language) for name in criteria}
     rows = [
         [
             row["rank"],
@@ -300,7 +300,7 @@ def pareto_table(outcome: Outcome, criteria: Directions, words: Words, numbers: 
         for name, row in records(table).items()
     ]
     heads = [words("scenario"), words("p_pareto"), words("mc_error"), words("on_front"), words("point")]
-    titles = ", ".join(outcome.measures[name].title(name, words.language) for name in criteria)
+    titles = ", ".join(outcome.measure(name).title(name, words.language) for name in criteria)
     note = _mc_note(outcome, words, numbers)
     return Table("pareto", words("c_pareto_table", criteria=titles), heads, ["s", "f2", "f3", "s", "s"], rows, [note])
 
@@ -308,7 +308,7 @@ def pareto_table(outcome: Outcome, criteria: Directions, words: Words, numbers: 
 def regret_table(outcome: Outcome, criteria: Sequence[str], words: Words, numbers: Numbers) -> list[Table]:
     """Regret, a table a criterion."""
     made = []
-    table = outcome.regret({name: outcome.measures[name].direction for name in criteria})
+    table = outcome.regret({name: outcome.measure(name).direction for name in criteria})
     for name in criteria:
         rows = [
             [
@@ -328,7 +328,7 @@ def reversal_table(outcome: Outcome, words: Words, numbers: Numbers) -> Table:
     """Show the point ranking against the joint one."""
     rows = [
         [
-            outcome.measures[str(name)].title(str(name), words.language),
+            outcome.measure(str(name)).title(str(name), words.language),
             row["point_best"],
             row["p_same_best"],
             row["mc_error"],

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["batch", "final_value", "meanings", "parameter_values", "stock_names", "variable_names"]
+__all__ = [
+    "batch",
+    "final_value",
+    "meanings",
+    "moving_names",
+    "output_names",
+    "parameter_values",
+    "stock_names",
+    "variable_names",
+]
 
 Array = NDArray[np.float64]
 
@@ -30,6 +39,24 @@ def stock_names(model: Any) -> list[str]:
     """Return the names of the stocks without dimensions."""
     told = getattr(model, "variables", None) or {}
     return [str(name) for name, info in told.items() if info.type == "stock" and not info.dimensions]
+
+
+def moving_names(model: Any) -> list[str]:
+    """Return the names of stocks, flows and auxiliaries without dimensions."""
+    told = getattr(model, "variables", None) or {}
+    moving = ("stock", "flow", "auxiliary")
+    return [str(name) for name, info in told.items() if info.type in moving and not info.dimensions]
+
+
+def output_names(model: Any) -> list[str]:
+    """Return the auxiliaries that no other variable uses: what the author looks at."""
+    told = getattr(model, "variables", None) or {}
+    used = {str(name) for info in told.values() for name in info.depends_on}
+    return [
+        str(name)
+        for name, info in told.items()
+        if info.type == "auxiliary" and not info.dimensions and str(name) not in used
+    ]
 
 
 def variable_names(model: Any) -> list[str] | None:

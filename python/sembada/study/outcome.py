@@ -45,6 +45,8 @@ class Outcome:
         `(n_scenarios, n_measures)`: the point estimate, all uncertain parameters at their base.
     courses, point_courses : dict of ndarray
         By variable `(n_scenarios, n_draws, n_times)` and `(n_scenarios, n_times)`.
+    ends, point_ends : dict of ndarray
+        Last values of further variables, `(n_scenarios, n_draws)` and `(n_scenarios,)`.
     time : ndarray
         The saved times.
     design : pandas.DataFrame
@@ -69,6 +71,8 @@ class Outcome:
     point: Array
     courses: Mapping[str, Array]
     point_courses: Mapping[str, Array]
+    ends: Mapping[str, Array]
+    point_ends: Mapping[str, Array]
     time: Array
     design: pd.DataFrame
     rows: NDArray[np.intp]
@@ -119,6 +123,19 @@ class Outcome:
     def _reference(self) -> int:
         return self.names.index(self.reference)
 
+    def measure(self, name: str) -> Measure:
+        """Return a measure by name; the final value of a saved variable if no measure has that name."""
+        return self.measures.get(name) or Measure(name)
+
+    def _numbers(self, name: str) -> tuple[Array, Array]:
+        """Return a criterion on all draws `(n_scenarios, n_draws)` and at the point `(n_scenarios,)`."""
+        if name in self.measures:
+            column = list(self.measures).index(name)
+            return self.values[:, :, column], self.point[:, column]
+        if name in self.courses:
+            return self.courses[name][:, :, -1], self.point_courses[name][:, -1]
+        return self.ends[name], self.point_ends[name]
+
     def _criteria(self, criteria: Mapping[str, Direction] | Sequence[str] | str | None) -> dict[str, Direction]:
         if criteria is None:
             return {name: measure.direction for name, measure in self.measures.items()}
@@ -126,9 +143,9 @@ class Outcome:
             criteria = [criteria]
         chosen: dict[str, Direction] = {}
         for name in criteria:
-            if name not in self.measures:
-                raise unknown_name("criterion", str(name), self.measures)
-            chosen[name] = criteria[name] if isinstance(criteria, Mapping) else self.measures[name].direction
+            if name not in self.measures and name not in self.courses and name not in self.ends:
+                raise unknown_name("criterion", str(name), [*self.measures, *self.courses, *self.ends])
+            chosen[name] = criteria[name] if isinstance(criteria, Mapping) else self.measure(name).direction
             if chosen[name] not in ("max", "min"):
                 raise SpecificationError(
                     f"criterion {name!r}: direction is {chosen[name]!r}: expected 'max' or 'min'",
@@ -145,18 +162,16 @@ class Outcome:
                 f"only {self.n_valid} of {self.n_draws} draws succeeded in every scenario: look at outcome.failures()",
                 {"n_valid": self.n_valid, "n_draws": self.n_draws},
             )
-        columns = [list(self.measures).index(name) for name in criteria]
         sign = np.array([1.0 if direction == "max" else -1.0 for direction in criteria.values()])
-        picked = np.moveaxis(self.values[:, self.valid][:, :, columns], 2, 0)
+        picked = np.stack([self._numbers(name)[0][:, self.valid] for name in criteria])
         oriented: Array = picked * sign[:, None, None]
         return oriented
 
     def draws(self, measure: str) -> pd.DataFrame:
         """Return a measure as a frame: index `draw`, a column a scenario; NaN where a run failed."""
         name = next(iter(self._criteria(measure)))
-        column = list(self.measures).index(name)
         index = pd.RangeIndex(self.n_draws, name="draw")
-        return pd.DataFrame(self.values[:, :, column].T, index=index, columns=pd.Index(self.names, name="scenario"))
+        return pd.DataFrame(self._numbers(name)[0].T, index=index, columns=pd.Index(self.names, name="scenario"))
 
     def course(self, variable: str, q: Sequence[float] = (0.05, 0.5, 0.95)) -> pd.DataFrame:
         """Return quantiles over the draws of a variable over time.
@@ -216,7 +231,7 @@ class Outcome:
             beats[self._reference] = np.nan
             table = pd.DataFrame(
                 {
-                    "point": self.point[:, list(self.measures).index(name)],
+                    "point": self._numbers(name)[1],
                     "mean": values.mean(axis=1),
                     "median": median,
                     "lower": lower,
@@ -275,14 +290,13 @@ class Outcome:
         chosen = self._criteria(criteria)
         oriented = self._oriented(chosen)
         share = non_dominated(oriented).mean(axis=1)
-        columns = [list(self.measures).index(name) for name in chosen]
         sign = np.array([1.0 if direction == "max" else -1.0 for direction in chosen.values()])
         return pd.DataFrame(
             {
                 "p_pareto": share,
                 "mc_error": monte_carlo_error(share, oriented.shape[-1]),
                 "on_front": front(np.median(oriented, axis=2)),
-                "point_front": front((self.point[:, columns] * sign).T),
+                "point_front": front(np.stack([self._numbers(name)[1] for name in chosen]) * sign[:, None]),
             },
             index=pd.Index(self.names, name="scenario"),
         )
@@ -451,7 +465,7 @@ class Outcome:
         oriented = self._oriented(chosen)
         rows = []
         for k, (name, direction) in enumerate(chosen.items()):
-            point = self.point[:, list(self.measures).index(name)] * (1 if direction == "max" else -1)
+            point = self._numbers(name)[1] * (1 if direction == "max" else -1)
             tau = kendall_tau(point, oriented[k])
             lower, median, upper = np.nanquantile(tau, [0.05, 0.5, 0.95]) if np.isfinite(tau).any() else [np.nan] * 3
             share = same_top(point, oriented[k])

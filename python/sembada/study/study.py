@@ -16,7 +16,15 @@ from sembada.errors import SpecificationError, unknown_name
 from sembada.study.bridge import Bridge
 from sembada.study.draws import PathDraws, path_draws
 from sembada.study.measure import Measure, as_measures
-from sembada.study.models import batch, meanings, parameter_values, stock_names, variable_names
+from sembada.study.models import (
+    batch,
+    meanings,
+    moving_names,
+    output_names,
+    parameter_values,
+    stock_names,
+    variable_names,
+)
 from sembada.study.outcome import Outcome
 from sembada.study.scenario import Scenario, as_scenarios
 from sembada.study.survey import survey_tables
@@ -48,7 +56,8 @@ class Study:
         `scipy.stats`.
     measures
         What judges a run, by name: a `Measure`, or a variable whose final value counts. Default: the final value of
-        every stock.
+        every auxiliary that no other variable uses, and of every stock; the final values of all others can be named
+        as criteria too.
     reference
         Scenario that the others are compared with; the first by default.
     groups
@@ -82,6 +91,7 @@ class Study:
     save: Sequence[str] = ()
     title: str = ""
     synthetic: bool = False
+    _finals: tuple[str, ...] = field(default=(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         scenarios = as_scenarios(self.scenarios)
@@ -92,8 +102,10 @@ class Study:
         if self.reference not in names:
             raise unknown_name("scenario", str(self.reference), names, where="reference")
         measures = as_measures(self.measures)
+        put(self, "_finals", () if measures else tuple(moving_names(self.bridge.model)))
         if not measures:
-            measures = {name: Measure(name) for name in stock_names(self.bridge.model)}
+            model = self.bridge.model
+            measures = {name: Measure(name) for name in (*output_names(model), *stock_names(model))}
         if not measures:
             raise SpecificationError("nothing to measure: give measures={'customers': 'customers', …}", {"measures": 0})
         put(self, "measures", measures)
@@ -183,7 +195,9 @@ class Study:
         variables = list(
             dict.fromkeys([*(v for m in self._measures.values() for v in m.variables), *map(str, self.save)])
         )
-        values, courses, status, failures, time = self._sweep(full, usable, variables, {"seed": seed, **options})
+        finals = [name for name in self._finals if name not in variables]
+        swept = self._sweep(full, usable, variables, finals, {"seed": seed, **options})
+        values, courses, ends, status, failures, time = swept
         return Outcome(
             title=self.title,
             scenarios=tuple(self._scenarios),
@@ -193,6 +207,8 @@ class Study:
             point=values[:, -1],
             courses={name: course[:, :-1] for name, course in courses.items()},
             point_courses={name: course[:, -1] for name, course in courses.items()},
+            ends={name: end[:, :-1] for name, end in ends.items()},
+            point_ends={name: end[:, -1] for name, end in ends.items()},
             time=time,
             design=design,
             rows=rows,
@@ -222,15 +238,21 @@ class Study:
         return as_measures(self.measures)
 
     def _sweep(
-        self, full: pd.DataFrame, usable: NDArray[np.bool_], variables: list[str], options: dict[str, Any]
-    ) -> tuple[Array, dict[str, Array], NDArray[np.int64], pd.DataFrame, Array]:
-        values, courses, states, failures = [], [], [], []
+        self,
+        full: pd.DataFrame,
+        usable: NDArray[np.bool_],
+        variables: list[str],
+        finals: list[str],
+        options: dict[str, Any],
+    ) -> tuple[Array, dict[str, Array], dict[str, Array], NDArray[np.int64], pd.DataFrame, Array]:
+        """Run all scenarios: measures, courses of `variables`, last values of `finals`, status, failures, times."""
+        values, courses, ends, states, failures = [], [], [], [], []
         time: Array = np.empty(0)
         for scenario in self._scenarios:
             settled = {**dict(self.fixed), **dict(scenario.params)}
             block = full[usable].assign(**settled).reset_index(drop=True)
             model = self.bridge.model if scenario.model is None else scenario.model
-            time, series, status, failed = batch(model, block, variables, options)
+            time, series, status, failed = batch(model, block, [*variables, *finals], options)
             wide = {name: np.full((len(full), time.size), np.nan) for name in variables}
             for name in variables:
                 wide[name][usable] = series[name]
@@ -239,6 +261,11 @@ class Study:
             state[usable] = status
             for name in variables:
                 wide[name][state != 0] = np.nan
+            last = {name: np.full(len(full), np.nan) for name in finals}
+            for name in finals:
+                last[name][usable] = series[name][:, -1]
+                last[name][state != 0] = np.nan
+            ends.append(last)
             values.append(np.stack([measure.reduce(wide, time) for measure in self._measures.values()], axis=-1))
             courses.append(wide)
             states.append(state)
@@ -246,7 +273,8 @@ class Study:
                 failures.append(failed.assign(scenario=scenario.name))
         joined = {name: np.stack([course[name] for course in courses]) for name in variables}
         table = pd.concat(failures) if failures else pd.DataFrame(columns=["scenario"])
-        return np.stack(values), joined, np.stack(states), table, time
+        joined_ends = {name: np.stack([last[name] for last in ends]) for name in finals}
+        return np.stack(values), joined, joined_ends, np.stack(states), table, time
 
     def _provenance(
         self, paths: PathDraws, design: pd.DataFrame, draws: int, seed: int, options: Mapping[str, Any]
