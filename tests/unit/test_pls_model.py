@@ -187,7 +187,7 @@ def test_bayesian_weights_give_like_errors(fit, boot):
 
 
 def test_statistics_can_be_chosen(fit, boot):
-    small = fit.bootstrap(300, seed=5, statistics=["paths", "construct_correlations", "fit_measures"])
+    small = fit.bootstrap(300, seed=5, statistics=["paths", "construct_correlations"])
     pd.testing.assert_frame_equal(small.draws("paths"), boot.draws("paths"))
     assert small.has("construct_correlations")
     with pytest.raises(errors.SpecificationError, match="not kept"):

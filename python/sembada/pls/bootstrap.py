@@ -42,7 +42,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "htmt2": ("htmt2",),
     "reliability": ("alpha", "rho_a", "rho_c", "ave"),
     "construct_correlations": ("construct_correlations",),
-    "fit_measures": ("srmr", "d_uls", "d_g", "nfi"),
 }
 #: Kept unless `statistics` says otherwise.
 STANDARD = (
@@ -198,11 +197,10 @@ class Bootstrap:
         positions = np.concatenate([self._layouts[part].positions for part in parts])
         if len(GROUPS[name]) == 1:
             return positions, self._layouts[parts[0]].index
-        level = "construct" if name == "reliability" else "model"
         labels = [(label[0], part) for part in parts for label in self._layouts[part].labels]
         order = list(dict.fromkeys(label[0] for label in labels))
         arranged = sorted(range(len(labels)), key=lambda k: (order.index(labels[k][0]), parts.index(labels[k][1])))
-        index = pd.MultiIndex.from_tuples([labels[k] for k in arranged], names=[level, "measure"])
+        index = pd.MultiIndex.from_tuples([labels[k] for k in arranged], names=["construct", "measure"])
         return positions[arranged], index
 
     def draws(self, name: str) -> pd.DataFrame:

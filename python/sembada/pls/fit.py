@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sembada import __version__, _core
 from sembada.errors import DataError, InadmissibleError, SembadaWarning
-from sembada.pls import admissible, endogeneity, quantify
+from sembada.pls import admissible, discrepancy, endogeneity, quantify
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.derived import evaluate
@@ -340,12 +340,14 @@ class Fit:
         Notes
         -----
         SRMR over the lower triangle with the diagonal (Henseler et al. 2014); d_ULS and d_G after Dijkstra & Henseler
-        (2015). Composites keep the correlations inside their own block.
+        (2015), d_G with the decadic logarithm as in cSEM. Composites keep the correlations inside their own block.
+        NaN for models with interactions, higher-order constructs or feedback.
         """
-        table = pd.DataFrame(index=pd.Index(["saturated", "estimated"], name="model", dtype="object"))
-        for name in ("srmr", "d_uls", "d_g", "nfi"):
-            table[name] = self._series(name) if name in self._layouts else np.nan
-        return table
+        own = discrepancy.measures(self)
+        if own is not None:
+            return own
+        index = pd.Index(["saturated", "estimated"], name="model", dtype="object")
+        return pd.DataFrame(np.nan, index=index, columns=["srmr", "d_uls", "d_g", "nfi"])
 
     def verify(self) -> pd.DataFrame:
         """Check whether the solution is admissible.
