@@ -14,7 +14,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export MPLBACKEND := Agg
 unexport CONDA_PREFIX
 
-.PHONY: demo test test-rust test-python bench lint docs build wheel test-wheel clean
+.PHONY: demo test test-rust test-python bench bench-python bench-rust lint docs build wheel test-wheel clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("sembada needs Python >= 3.11, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -40,6 +40,13 @@ test-python: build
 
 bench: build
 	$(BIN)/python benches/compare/run.py
+
+# Our own public calls and kernels, without peers.
+bench-python: build
+	$(BIN)/python -m pytest benches/python -o addopts= --benchmark-enable --benchmark-only
+
+bench-rust:
+	cargo bench --locked --package sembada-core
 
 lint: build
 	cargo fmt --all --check
