@@ -217,6 +217,17 @@ def test_draws_must_be_a_count(draws):
         study().run(draws=draws)
 
 
+@pytest.mark.parametrize("option", ["save", "store", "stats"])
+def test_what_the_study_decides_is_not_an_option(option):
+    with pytest.raises(SpecificationError, match="decides it itself"):
+        study().run(draws=8, **{option: "x"})
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(SpecificationError, match="from zero up"):
+        study().run(draws=8, seed=-1)
+
+
 def test_unknown_criteria_list_near_matches():
     outcome = study().run(draws=8)
     with pytest.raises(UnknownNameError, match="did you mean 'cost'"):

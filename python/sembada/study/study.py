@@ -171,11 +171,22 @@ class Study:
         Outcome
             Draws that failed are NaN with a status; they never stop the study.
 
+        Raises
+        ------
+        SpecificationError
+            If `draws` is under 2, the seed is negative, or an option is one that the study decides itself.
+
         Warns
         -----
         HandOffWarning
             If the audit of the bridge finds something serious.
         """
+        for name in ("design", "save", "stats", "store"):
+            if name in options:
+                raise SpecificationError(
+                    f"run({name}=…) is not for a study, which decides it itself: name variables to keep in Study(save=[…])",
+                    {"option": name},
+                )
         audit = self.bridge.audit(self.bootstrap)
         serious = audit[audit["severity"] == "serious"]
         if len(serious):
