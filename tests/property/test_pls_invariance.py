@@ -141,6 +141,22 @@ def test_given_indices_and_single_fits_agree(frame, seed):
 
 
 @settings(deadline=None, max_examples=10)
+@given(surveys(), st.integers(0, 2**63))
+def test_equal_resamples_give_equal_draws_wherever_they_stand(frame, seed):
+    rng = np.random.default_rng(seed)
+    row = rng.integers(0, len(frame), len(frame))
+    assume((frame.iloc[row].std() > 0.1).all())
+    rows = rng.integers(0, len(frame), (40, len(frame)))
+    rows[[0, 17, 39]] = row
+    rows[23] = rng.permutation(row)
+    base = fit(frame, tol=1e-7)
+    draws = base.bootstrap(indices=rows).draws("paths")
+    for number in (17, 39, 23):
+        # The order of the rows of a resample does not matter either: it is a set of counts.
+        np.testing.assert_array_equal(draws.iloc[number], draws.iloc[0])
+
+
+@settings(deadline=None, max_examples=10)
 @given(surveys(), st.integers(0, 2**63), st.sampled_from(["bootstrap", "bayesian"]))
 def test_a_seed_fixes_the_draws_and_a_longer_run_begins_with_them(frame, seed, method):
     base = fit(frame, tol=1e-7)
