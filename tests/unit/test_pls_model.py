@@ -319,6 +319,24 @@ def test_constructs_that_only_correlate():
     assert "HTMT" in str(fit.summary())
 
 
+def test_dense_models_leave_specific_effects_out():
+    rng = np.random.default_rng(1)
+    factor = rng.normal(size=80)
+    names = [f"x{k}" for k in range(24)]
+    frame = pd.DataFrame({name: 0.6 * factor + rng.normal(size=80) for name in names})
+    blocks = {f"C{k}": [name] for k, name in enumerate(names)}
+    dense = pls.Model(blocks=blocks, paths={f"C{k}": [f"C{i}" for i in range(k)] for k in range(1, 24)})
+    fit = dense.fit(frame)
+    assert len(fit.effects) == 24 * 23 / 2
+    # Every subset of the constructs between two ends is a chain: Σ (2^gap − 1) over all pairs.
+    with pytest.raises(errors.UnsupportedError, match=f"{sum((24 - d) * (2 ** (d - 1) - 1) for d in range(1, 24)):,}"):
+        fit.specific_indirect()
+    assert not fit.bootstrap(20, seed=1).has("specific_indirect")
+    few = pls.Model(blocks=blocks, paths={f"C{k}": [f"C{i}" for i in range(max(0, k - 1), k)] for k in range(1, 24)})
+    chain = few.fit(frame)
+    assert len(chain.specific_indirect()) == chain._system.n_chains == 23 * 22 / 2
+
+
 def test_dominant_and_fixed_weights_and_modes():
     frame = survey()
     base = pls.Model(TEXT).fit(frame)

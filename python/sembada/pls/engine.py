@@ -33,6 +33,8 @@ HigherOrder: TypeAlias = Literal["two-stage", "embedded", "repeated"]
 
 _MODES = {"B-nonnegative": "nnls"}
 
+#: A model with more specific indirect effects than this reports total indirect effects only.
+CHAINS = 10_000
 #: Statistics of the structural model; two-stage least squares has its own.
 STRUCTURAL = frozenset(
     {"paths", "r2", "r2_adjusted", "total_effects", "indirect_effects", "specific_indirect", "f2", "vif"}
@@ -209,11 +211,32 @@ class System:
             "tol": float(options.tol),
         }
 
+    @cached_property
+    def n_chains(self) -> int:
+        """Number of specific indirect effects: directed chains with at least one mediator."""
+        spec = self.specification
+        if not spec.is_recursive:
+            return 0
+        ways: dict[str, int] = {}
+
+        def count(name: str) -> int:
+            """Return the number of directed chains that start at a construct."""
+            if name not in ways:
+                ways[name] = sum(1 + count(path.outcome) for path in spec.paths if path.predictor == name)
+            return ways[name]
+
+        return sum(count(name) for name in spec.constructs) - len(spec.paths)
+
+    @property
+    def has_chains(self) -> bool:
+        """Whether specific indirect effects are few enough to list; dense models have millions."""
+        return self.n_chains <= CHAINS
+
     @property
     def statistics(self) -> list[str]:
         """Names of all statistics that the model has."""
         if not self.equations:
-            return list(self.engine.statistics)
+            return [name for name in self.engine.statistics if name != "specific_indirect" or self.has_chains]
         return [*(name for name in self.engine.statistics if name not in STRUCTURAL), *self._own(None)]
 
     def _own(self, statistics: Sequence[str] | None) -> list[str]:
@@ -225,7 +248,7 @@ class System:
 
     def _engine_names(self, statistics: Sequence[str] | None) -> list[str] | None:
         if not self.equations:
-            return None if statistics is None else list(statistics)
+            return self.statistics if statistics is None else list(statistics)
         known = self.engine.statistics if statistics is None else statistics
         return list(dict.fromkeys([*(name for name in known if name not in STRUCTURAL), "construct_correlations"]))
 

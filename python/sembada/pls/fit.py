@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sembada import __version__, _core
-from sembada.errors import DataError, InadmissibleError, SembadaWarning
+from sembada.errors import DataError, InadmissibleError, SembadaWarning, UnsupportedError
 from sembada.pls import admissible, discrepancy, endogeneity, quantify
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
@@ -200,7 +200,18 @@ class Fit:
         -------
         DataFrame
             Index `path` ("A → B → C"); columns `predictor, outcome, estimate`.
+
+        Raises
+        ------
+        UnsupportedError
+            If the model has more than 10,000 of them; `effects` has their sums.
         """
+        if not self._system.has_chains:
+            raise UnsupportedError(
+                f"the model has {self._system.n_chains:,} specific indirect effects, too many to list: `effects` has "
+                "their sums",
+                {"n_chains": self._system.n_chains},
+            )
         if "specific_indirect" not in self._layouts or not self.model.specification.paths:
             return _empty(["path"], ["predictor", "outcome", "estimate"])
         values = self._series("specific_indirect")

@@ -190,7 +190,7 @@ def summarise_fit(fit: Fit) -> Summary:
             sections.append(Section("Effects", effects))
         if len(fit.defined()):
             sections.append(Section("Defined quantities", fit.defined()))
-        if len(fit.specific_indirect()):
+        if fit._system.has_chains and len(fit.specific_indirect()):
             sections.append(Section("Specific indirect effects", fit.specific_indirect()[["estimate"]]))
     sections.append(
         Section("Construct correlations, √AVE on the diagonal", _lower(fit.fornell_larcker(), diagonal=True))
