@@ -242,6 +242,8 @@ def test_statistics_stand_in_for_the_runs(model: sd.Model) -> None:
             np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=1e-12 if what == "std" else 0)
         found, wanted = kept.quantiles(name, [0.05, 0.5, 0.95]), full.quantiles(name, [0.05, 0.5, 0.95], by="scenario")
         assert found.columns.equals(wanted.columns)
+        if name == "demand":  # held at the end of its lookup in many runs: ranks of ties say nothing
+            continue
         # the sketch is good to a hundredth of a rank; 500 runs have ranks of 0.002
         frame = full.frame(name)
         for group, runs in (("a", slice(0, 499)), ("b", slice(500, 999))):
