@@ -106,6 +106,10 @@ pub(crate) struct Lowering<'m> {
     pub(crate) occurrences: u32,
     /// Flow → the stock that limits it, and whether the stock's inflows count. Places in the model's list of variables.
     limited: HashMap<usize, (usize, bool)>,
+    /// Whether the model has conveyors.
+    pub(crate) belted: bool,
+    /// Conveyors by the element of their stock.
+    pub(crate) belts: HashMap<u32, super::calls::container::Belt>,
 }
 
 impl<'m> Lowering<'m> {
@@ -152,6 +156,11 @@ impl<'m> Lowering<'m> {
             series,
             occurrences: 0,
             limited: HashMap::new(),
+            belted: model
+                .variables
+                .iter()
+                .any(|variable| matches!(variable.container, Some(super::super::model::Container::Conveyor(_)))),
+            belts: HashMap::new(),
         };
         for variable in &model.variables {
             lowering.declare(variable, 0, variable.name.clone())?;
@@ -242,6 +251,14 @@ impl<'m> Lowering<'m> {
             self.elements[element as usize].initial = Some(node);
             return Ok(());
         }
+        if matches!(variable.kind, Kind::Flow | Kind::Auxiliary)
+            && scope == 0
+            && let Some(node) = self.driven(index, element)?
+        {
+            self.elements[element as usize].current = Some(node);
+            self.elements[element as usize].initial = Some(node);
+            return Ok(());
+        }
         let Some((which, env_places, literal)) = self.equation_for(index, &places) else {
             if matches!(variable.kind, Kind::Lookup) {
                 return Ok(());
@@ -282,6 +299,11 @@ impl<'m> Lowering<'m> {
                 None => self.graph.number(0.0),
             };
             self.elements[element as usize].initial = Some(initial);
+            if variable.container.is_some() {
+                let belt = self.belt(element)?;
+                self.elements[element as usize].current = Some(belt.content);
+                return Ok(());
+            }
             let state = self.states.len() as u32;
             self.states.push(State { owner: element, initial, motion: Motion::Stock { rate: 0, floor: false } });
             let current = self.graph.add(Node::State(state));
@@ -330,6 +352,9 @@ impl<'m> Lowering<'m> {
             current = self.graph.binary(Binary::Max, zero, current);
             initial = self.graph.binary(Binary::Max, zero, initial);
         }
+        if scope == 0 && matches!(variable.kind, Kind::Flow) {
+            current = self.admitted(index, element, current)?;
+        }
         if scope == 0 && self.limited.contains_key(&index) {
             current = self.limit(index, current, &env)?;
         }
@@ -339,7 +364,7 @@ impl<'m> Lowering<'m> {
     }
 
     /// A flow of a stock; dimensions that the stock does not have are summed, as Stella does.
-    fn flow_of_stock(&mut self, name: &str, env: &Env) -> Result<Id, CompileError> {
+    pub(crate) fn flow_of_stock(&mut self, name: &str, env: &Env) -> Result<Id, CompileError> {
         let key = canonical(name);
         let missing: Vec<usize> = match self.find(&key, env.scope) {
             Some(index) => {

@@ -67,17 +67,21 @@ struct Lot {
     left: u32,
 }
 
+/// The part of a step, counted as the steps that are `left` of all, that lies in a zone, as a fraction of the zone.
+pub(crate) fn share(steps: u32, left: u32, zone: (f64, f64)) -> f64 {
+    let length = zone.1 - zone.0;
+    if length <= 0.0 {
+        return 0.0;
+    }
+    let n = f64::from(steps);
+    let from = f64::from(steps - left) / n;
+    let to = f64::from(steps - left + 1) / n;
+    (to.min(zone.1) - from.max(zone.0)).max(0.0) / length
+}
+
 impl Lot {
-    /// The part of this step that the lot spends in a zone, as a fraction of the zone.
     fn share(&self, zone: (f64, f64)) -> f64 {
-        let length = zone.1 - zone.0;
-        if length <= 0.0 {
-            return 0.0;
-        }
-        let n = f64::from(self.steps);
-        let from = f64::from(self.steps - self.left) / n;
-        let to = f64::from(self.steps - self.left + 1) / n;
-        (to.min(zone.1) - from.max(zone.0)).max(0.0) / length
+        share(self.steps, self.left, zone)
     }
 }
 
