@@ -1,6 +1,6 @@
 //! Functions that are evaluated lane by lane: the face of this directory towards a program, in plain numbers.
 
-use super::curve::Curve;
+use super::curve::{Curve, Shape};
 use super::random::{Distribution, Place, Range, Seeding};
 use super::{allocate, finance, lookup, market, matrix, random, special, vector};
 use crate::sd::compile::lower::NOT_AVAILABLE;
@@ -180,6 +180,10 @@ impl Function {
             (Self::MarketPrice, [demands, curves @ ..]) => {
                 let curves = curves_of(curves);
                 let (demand, supply) = curves.split_at((demands.max(0.0) as usize).min(curves.len()));
+                if curves.iter().all(|curve| curve.shape == Shape::Fixed) {
+                    // Quantities that never move have no price; a run goes on with Vensim's mark for that.
+                    return NOT_AVAILABLE;
+                }
                 market::market_price(demand, supply)
             }
             (Self::DemandAtPrice, [price, curve @ ..]) => {

@@ -56,11 +56,12 @@ impl Curve {
 
     /// The share of the quantity on the far side of a distance: one well above zero, zero well below it.
     fn share(&self, distance: f64) -> f64 {
-        if self.shape == Shape::Unknown || distance.is_nan() || self.width.is_nan() {
-            return f64::NAN;
-        }
+        // A fixed quantity asks for no price, not even whether there is one.
         if self.shape == Shape::Fixed {
             return 1.0;
+        }
+        if self.shape == Shape::Unknown || distance.is_nan() || self.width.is_nan() {
+            return f64::NAN;
         }
         if self.width <= 0.0 {
             return if distance >= 0.0 { 1.0 } else { 0.0 };

@@ -124,7 +124,11 @@ impl<'m> Lowering<'m> {
         let (Kind::Stock { inflows, outflows, .. }, Some(Container::Conveyor(options))) =
             (&stock.kind, &stock.container)
         else {
-            return Err(self.refusal(element, "conveyor", "the stock is none"));
+            return Err(self.refusal(
+                element,
+                "queue or oven",
+                "queues and ovens are read and written but not run yet",
+            ));
         };
         let env = self.env_of(index, element);
         let initial_env = env.at(Mode::Initial);
