@@ -1,6 +1,8 @@
 //! Readers: text to the typed model. They build it and refuse what they do not know; the checks and the compiler judge it.
 
 pub mod external;
+#[cfg(test)]
+mod fuzz;
 pub mod side;
 pub mod spec;
 pub mod vensim;

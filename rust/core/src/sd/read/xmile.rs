@@ -234,9 +234,9 @@ impl Reader {
             children(node, "elem").filter_map(|inner| attribute(inner, "name")).map(name_of).collect();
         if elements.is_empty() {
             let size = attribute(node, "size").map(|text| self.number(node, text)).transpose()?.unwrap_or(0.0);
-            if !(1.0..=1e7).contains(&size) || size.fract() != 0.0 {
+            if !(1.0..=1e5).contains(&size) || size.fract() != 0.0 {
                 let message = format!(
-                    "dimension {name:?} has size {size} and no elements: expected a whole number from 1, or elements"
+                    "dimension {name:?} has size {size} and no elements: expected a whole number from 1 to 100000, or elements"
                 );
                 return Err(file(message, self.line(node)));
             }

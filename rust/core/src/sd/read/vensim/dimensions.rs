@@ -6,7 +6,10 @@ use super::super::one_line;
 use crate::sd::model::{Dimension, canonical};
 
 /// How many elements a range may have.
-const MOST: usize = 1_000_000;
+const MOST: usize = 100_000;
+
+/// How many elements all ranges may have together.
+const TOTAL: usize = 2_000_000;
 
 /// A range as the file defines it.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +115,7 @@ pub(super) fn resolve(
     let places: BTreeMap<String, usize> =
         defined.iter().enumerate().rev().map(|(place, one)| (canonical(&one.name), place)).collect();
     let mut done: Vec<Option<Vec<String>>> = vec![None; defined.len()];
+    let mut total = 0;
     // Ranges wait for the ranges they name: each round settles at least one, or what is left is a circle.
     for round in 0..=defined.len() {
         let mut waiting = None;
@@ -147,6 +151,10 @@ pub(super) fn resolve(
                 }
             }
             if ready {
+                total += elements.len();
+                if total > TOTAL {
+                    return Err((one.line, format!("the ranges have more than {TOTAL} elements together")));
+                }
                 done[place] = Some(elements);
             } else {
                 waiting = Some(place);

@@ -16,6 +16,9 @@ const DEEPEST: usize = 32;
 /// How many modules a model may have in all: nesting multiplies them.
 const MOST: usize = 10_000;
 
+/// How many variables a model may have in all.
+const VARIABLES: usize = 500_000;
+
 /// A `<model>` as it stands in the file.
 struct Part {
     variables: Vec<Variable>,
@@ -103,9 +106,12 @@ impl Flat<'_> {
         let parts = self.parts;
         let Some(part) = parts.get(name) else { return Ok(()) };
         *self.used += 1;
-        if depth > DEEPEST || *self.used > MOST {
+        if depth > DEEPEST || *self.used > MOST || self.out.len() > VARIABLES {
             return Err(file(
-                format!("module {:?} contains itself, or modules are nested too deeply", prefix.trim_end_matches('.')),
+                format!(
+                    "module {:?} contains itself, or modules multiply beyond what can be run",
+                    prefix.trim_end_matches('.')
+                ),
                 0,
             ));
         }

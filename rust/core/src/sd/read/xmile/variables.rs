@@ -205,7 +205,7 @@ impl Reader {
             let initial = child(*element, "init_eqn").or(initial);
             out.push(self.equation(name, subscripts, own, initial, table, *element)?);
         }
-        let all: usize = dimensions.iter().map(|one| self.size(one)).product();
+        let all = dimensions.iter().map(|one| self.size(one)).fold(1_usize, usize::saturating_mul);
         let partly = !elements.is_empty() && elements.len() < all && (common.is_some() || table.is_some());
         if elements.is_empty() || partly {
             // Elements of their own come after the equation for all: the more specific one holds.
