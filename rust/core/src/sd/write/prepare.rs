@@ -143,7 +143,7 @@ fn to_xmile(model: &Model, translator: &Translator<'_>, out: &mut Model) -> Resu
             }
         }
         if variable.kind == Kind::Data {
-            series(model, variable, &mut copy, "TIME")?;
+            series(model, variable, &mut copy, Dialect::Xmile)?;
         }
         out.variables.push(copy);
     }
@@ -188,17 +188,18 @@ fn net_flow(
 }
 
 /// A series as a lookup of time.
-pub(super) fn series(model: &Model, variable: &Variable, copy: &mut Variable, time: &str) -> Result<(), ModelError> {
+pub(super) fn series(model: &Model, variable: &Variable, copy: &mut Variable, to: Dialect) -> Result<(), ModelError> {
     let wanted = canonical(&variable.name);
     let cannot = |reason: &str| {
         refuse(model, variable, variable.equations.first(), Span::default(), "series", &variable.name, reason)
     };
     let all: Vec<_> = model.data.iter().filter(|series| canonical(&series.variable) == wanted).collect();
-    if all.is_empty() {
+    if all.is_empty() && variable.equations.iter().all(|equation| equation.expr.is_none()) {
         return Err(cannot("its values are not in the model; hand them over before writing"));
     }
     copy.kind = Kind::Auxiliary;
-    copy.equations = Vec::new();
+    // Elements that are constants stay.
+    copy.equations.retain(|equation| equation.expr.is_some());
     for one in all {
         let kind = match one.interpolation {
             Interpolation::Linear => TableKind::Continuous,
@@ -207,12 +208,12 @@ pub(super) fn series(model: &Model, variable: &Variable, copy: &mut Variable, ti
                 return Err(cannot("only linear and backward-holding series can be written as a lookup of time"));
             }
         };
-        if kind == TableKind::Discrete && model.dialect == Dialect::Xmile {
+        if kind == TableKind::Discrete && to == Dialect::Vensim {
             return Err(cannot("Vensim's WITH LOOKUP is linear"));
         }
         copy.equations.push(Equation {
             subscripts: one.element.clone(),
-            expr: Some(name(time)),
+            expr: Some(name(if to == Dialect::Xmile { "TIME" } else { "Time" })),
             table: Some(Table { x: one.times.clone(), y: one.values.clone(), kind, frame: None }),
             ..Equation::default()
         });
@@ -292,7 +293,7 @@ fn to_vensim(model: &Model, translator: &Translator<'_>, out: &mut Model) -> Res
                     }
                 }
             }
-            Kind::Data => series(model, variable, &mut copy, "Time")?,
+            Kind::Data => series(model, variable, &mut copy, Dialect::Vensim)?,
             Kind::Auxiliary | Kind::Parameter | Kind::Lookup => {}
         }
         out.variables.push(copy);

@@ -426,7 +426,12 @@ impl<'m> Translator<'m> {
             ("integer", 1) => truncated(next()),
             ("quantum", 2) => {
                 let (input, step) = (next(), next());
-                binary(Multiply, step.clone(), truncated(binary(Divide, input, step)))
+                let rounded = binary(Multiply, step.clone(), truncated(binary(Divide, input.clone(), step.clone())));
+                // Without a step there is nothing to round to.
+                match step.number() {
+                    Some(value) if value > 0.0 => rounded,
+                    _ => choice(binary(LessEqual, step, number(0.0)), input, rounded),
+                }
             }
             ("modulo", 2) => {
                 let (input, by) = (next(), next());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::escape;
 use super::layout::layout;
-use super::prepare::prepare;
+use super::prepare::{prepare, series};
 use super::refuse;
 use crate::sd::dialect::Dialect;
 use crate::sd::error::ModelError;
@@ -21,7 +21,17 @@ const SKETCH: &str = "\\\\\\---///";
 /// # Errors
 /// [`ModelError::Unsupported`] with the name of what Vensim cannot say, such as a conveyor or a non-negative stock.
 pub fn write(model: &Model) -> Result<String, ModelError> {
-    let model = prepare(model, Dialect::Vensim)?;
+    let mut model = prepare(model, Dialect::Vensim)?;
+    // The values of a series stand in another file, so that those in the model are written as lookups of time.
+    for place in 0..model.variables.len() {
+        let given = model.variables[place].clone();
+        let wanted = canonical(&given.name);
+        if given.kind == Kind::Data && model.data.iter().any(|one| canonical(&one.variable) == wanted) {
+            let mut copy = given.clone();
+            series(&model, &given, &mut copy, Dialect::Vensim)?;
+            model.variables[place] = copy;
+        }
+    }
     let mut writer = Writer { model: &model, out: String::from("{UTF-8}\n") };
     writer.document()?;
     Ok(writer.out)

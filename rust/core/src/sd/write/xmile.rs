@@ -225,7 +225,7 @@ impl Writer<'_> {
         let mut variable = variable.clone();
         if variable.kind == Kind::Data {
             let given = variable.clone();
-            series(self.model, &given, &mut variable, "TIME")?;
+            series(self.model, &given, &mut variable, Dialect::Xmile)?;
         }
         for equation in &variable.equations {
             self.sayable(&variable, equation)?;
@@ -255,7 +255,7 @@ impl Writer<'_> {
                 }
             }
         }
-        if variable.non_negative {
+        if variable.non_negative && tag != "aux" {
             self.empty("non_negative", &[]);
         }
         self.container(&variable);
