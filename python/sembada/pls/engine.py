@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
@@ -148,6 +148,7 @@ class System:
         )
         self.equations = equations(specification) if specification.equations == "2sls" else ()
         self.engine = _core.PlsEngine(self._plain())
+        self._layouts: dict[tuple[str, ...] | None, dict[str, Layout]] = {}
 
     def __reduce__(self) -> tuple[type[System], tuple[Specification, Options]]:
         return System, (self.specification, self.options)
@@ -254,6 +255,12 @@ class System:
 
     def layouts(self, statistics: Sequence[str] | None = None) -> dict[str, Layout]:
         """Return the layout of each statistic, in the order of the tables."""
+        key = None if statistics is None else tuple(statistics)
+        if key not in self._layouts:
+            self._layouts[key] = self._make_layouts(statistics)
+        return self._layouts[key]
+
+    def _make_layouts(self, statistics: Sequence[str] | None) -> dict[str, Layout]:
         plain = self.engine.layout(self._engine_names(statistics))
         items = self.engine.items
         order = {name: position for position, name in enumerate(self.specification.constructs)}
@@ -399,6 +406,12 @@ class System:
         """Return the SHA-256 of the model."""
         text = json.dumps(to_dict(self.specification), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=16)
+def compiled(specification: Specification, options: Options) -> System:
+    """Return the system of a specification; equal ones share it, since it cannot change."""
+    return System(specification, options)
 
 
 def _nested(specification: Specification) -> list[str]:

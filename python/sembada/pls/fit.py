@@ -16,7 +16,7 @@ from sembada.pls import admissible, discrepancy, endogeneity, quantify
 from sembada.pls import criteria as information
 from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.derived import evaluate
-from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, failure, place
+from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, compiled, failure, place
 from sembada.pls.frames import Table, read
 from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, column_scales, ordinal_columns
 from sembada.pls.provenance import Provenance
@@ -64,14 +64,13 @@ class Fit:
         What the result was made from.
     """
 
-    __slots__ = ("_layouts", "_preparation", "_result", "_system", "_table", "model", "provenance")
+    __slots__ = ("_preparation", "_result", "_system", "_table", "model", "provenance")
     model: Model
     provenance: Provenance
     _system: System
     _table: Table
     _preparation: Preparation
     _result: dict[str, Any]
-    _layouts: dict[str, Layout]
 
     def __init__(
         self,
@@ -89,7 +88,6 @@ class Fit:
         put(self, "_table", table)
         put(self, "_preparation", preparation)
         put(self, "_result", result)
-        put(self, "_layouts", system.layouts())
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a fit cannot be changed; estimate again")
@@ -133,6 +131,10 @@ class Fit:
     def status(self) -> str:
         """`"ok"`, or why the solution is inadmissible."""
         return _core.pls_status()[int(self._result["status"])]
+
+    @property
+    def _layouts(self) -> dict[str, Layout]:
+        return self._system.layouts()
 
     def _values(self, name: str) -> NDArray[np.float64]:
         return np.asarray(self._result["values"], dtype=np.float64)[self._layouts[name].positions]
@@ -609,7 +611,7 @@ def estimate(
         quantify.check(model.specification)
     preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal), scales)
     _check_rows(model, table, missing)
-    system = System(model.specification, options)
+    system = compiled(model.specification, options)
     result = _run(system, table, preparation, kernel)
     word = _core.pls_status()[int(result["status"])]
     error = None

@@ -105,6 +105,16 @@ def _native(data: Any) -> nw.DataFrame[Any]:
     return frame
 
 
+def _plain(data: Any, columns: Sequence[str]) -> NDArray[np.float64] | None:
+    """Take the columns of a pandas frame at once if all are NumPy numbers; `None` if they need a closer look."""
+    if not isinstance(data, pd.DataFrame) or not data.columns.is_unique:
+        return None
+    part = data[list(columns)]
+    if not all(isinstance(dtype, np.dtype) and dtype.kind in "iuf" for dtype in part.dtypes):
+        return None
+    return np.array(part.to_numpy(), dtype=np.float64, order="C", copy=True)
+
+
 def _column(frame: nw.DataFrame[Any], name: str) -> NDArray[np.float64]:
     try:
         series = frame.get_column(name)
@@ -173,9 +183,10 @@ def read(
             raise unknown_name("column", name, known, where="the data")
     n = len(frame)
     values = np.empty((n, len(columns)))
+    direct = _plain(frame.to_native(), columns)
     sentinels = () if missing_value is None else np.atleast_1d(np.asarray(missing_value, dtype=float))
     for position, name in enumerate(columns):
-        column = _column(frame, name)
+        column = _column(frame, name) if direct is None else direct[:, position]
         for sentinel in sentinels:
             column[column == sentinel] = np.nan
         infinite = np.flatnonzero(np.isinf(column))
