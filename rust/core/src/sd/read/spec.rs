@@ -129,8 +129,14 @@ pub struct ModelSpec {
 /// # Errors
 /// [`ModelError::Equation`] for an equation that cannot be read, [`ModelError::Structure`] for parts that do not fit.
 pub fn build(spec: ModelSpec) -> Result<Model, ModelError> {
-    check_time(&spec.time)?;
     let dialect = spec.dialect;
+    let time = &spec.time;
+    // Vensim lets control variables change during a run: the reader gives them as NaN, and so does a description of what was read.
+    let open =
+        dialect == Dialect::Vensim && [time.initial_time, time.final_time, time.dt].iter().any(|value| value.is_nan());
+    if !open {
+        check_time(time)?;
+    }
     let variables =
         |all: Vec<VariableSpec>| all.into_iter().map(|one| variable(one, dialect)).collect::<Result<Vec<_>, _>>();
     let mut macros = Vec::new();
