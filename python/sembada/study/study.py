@@ -184,7 +184,8 @@ class Study:
         for name in ("design", "save", "stats", "store"):
             if name in options:
                 raise SpecificationError(
-                    f"run({name}=…) is not for a study, which decides it itself: name variables to keep in Study(save=[…])",
+                    f"run({name}=…) is not for a study, which decides it itself: name variables "
+                    "to keep in Study(save=[…])",
                     {"option": name},
                 )
         audit = self.bridge.audit(self.bootstrap)
