@@ -618,7 +618,7 @@ class Model:
         kept: Any = None
         if statistics is None and held is None:
             _check_memory(len(layout.columns), len(layout.times), n)
-        states: dict[int, bytes] = {}
+        merged: Any = None
         with execution.reporter(progress, n, "runs") as report:
             for block, result in execution.run(job, blocks, executor=executor, report=report, checkpoint=held):
                 rows = slice(block.start, block.stop)
@@ -630,7 +630,8 @@ class Model:
                         self.name, result.failed_at[first], result.failed_in[first], program.dt, block.start + first
                     )
                 if result.state is not None:
-                    states[block.index] = result.state
+                    if held is None:
+                        merged = _merge(merged, result.state)
                 elif held is None:
                     if len(blocks) == 1:
                         kept = result.trajectories
@@ -648,16 +649,9 @@ class Model:
                 raise _not_finite(self.name, failed_at[first], failed_in[first], program.dt, first)
         summary = None
         if statistics is not None:
-            merged: Any = None
-            for block in blocks:
-                raw = states.get(block.index)
-                part = _core.SdReduction.from_bytes(
-                    raw if raw is not None else held.state(block.index)  # type: ignore[union-attr]
-                )
-                if merged is None:
-                    merged = part
-                else:
-                    merged.merge(part)
+            if held is not None:
+                for block in blocks:
+                    merged = _merge(merged, held.state(block.index))
             summary = Summary(layout, groups, by, tuple(statistics.limits()), merged.to_bytes())
         return Sweep(
             layout=layout,
@@ -852,6 +846,15 @@ def _not_finite(model: str, time: float, variable: str, dt: float, run: int | No
         f"negative number in its equation, or take a smaller step than dt={dt:g}",
         {"time": float(time), "variable": variable, "run": run, "status": 1},
     )
+
+
+def _merge(merged: Any, state: bytes) -> Any:
+    """Add the statistics of the next block; their order decides the last bits."""
+    part = _core.SdReduction.from_bytes(state)
+    if merged is None:
+        return part
+    merged.merge(part)
+    return merged
 
 
 def _group_by(by: str | None, design: Design) -> str | None:
