@@ -178,7 +178,8 @@ class SdModel:
     def dialect(self) -> str: ...
     def describe(self) -> dict[str, Any]:
         """Return the specification (`from_spec(describe())` is the same model), and per variable also ``line``,
-        ``dependencies``, ``initial_dependencies`` (names)."""
+        ``dependencies``, ``initial_dependencies`` (names).
+        """
 
     def check(self) -> list[dict[str, Any]]:
         """Return all findings, errors first: severity ("error", "warning", "note"), code, variable, message, line, span, text."""
