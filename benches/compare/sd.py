@@ -50,6 +50,10 @@ def run(*, rounds: int, quick: bool) -> None:
             Peer("sembada", ours, runs, case=cases, note="one thread"),
             Peer("pysimlin", "simlin_peer.py", 8 if quick else 50, case=cases, **bench),
         ]
+        header, places = ("sir.h", [0]) if title == "SIR" else ("sme.h", [1, 13])
+        for lanes, name in ((16 if title == "SIR" else 8, "hand-written C, SIMD"), (1, "C, scalar")):
+            limit = {"design": cases["design"], "header": header, "lanes": lanes, "places": places}
+            peers.append(Peer(name, "c_peer.py", runs, case=limit, note="straight-line code of this one model"))
         if pysd_runs:
             peers.append(Peer("PySD", "pysd_peer.py", pysd_runs, case=cases, **bench))
         compare(f"System dynamics, sweep of {title}, Euler", "run", peers, rounds=rounds)

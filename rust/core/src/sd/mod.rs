@@ -10,6 +10,8 @@ pub mod graph;
 pub mod integrate;
 pub mod loops;
 pub mod model;
+#[cfg(test)]
+mod oracle;
 pub mod program;
 pub mod read;
 pub mod reduce;

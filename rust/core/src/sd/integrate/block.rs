@@ -240,8 +240,10 @@ impl<'p> Block<'p> {
         }
         let noise = Noise { key, run: first, step: 0 };
         let mut endings = vec![Ending::COMPLETE; runs];
+        self.dead.fill(false);
         if self.program.flat.time.method == Method::Rk45 {
-            return self.adaptive(runs, noise, sink, control);
+            debug_assert_eq!(runs, 1, "adaptive runs go one by one");
+            return self.adaptive(noise, sink, control);
         }
         self.dead.fill(false);
         if self.pass(runs, noise, sink, None, control)? {
@@ -514,6 +516,32 @@ impl<'p> Block<'p> {
             }
         }
         numbers.copy_within(pending + n..pending + states * lanes, y + n);
+    }
+
+    /// Hands the values at a saved time over, from the states of one bank, and judges them.
+    pub(super) fn give(
+        &mut self,
+        frame: &mut Frame<'p>,
+        bank: usize,
+        time: usize,
+        sink: &mut dyn Sink,
+        ending: &mut Ending,
+    ) {
+        let (target, pitch) = sink.target(time);
+        (frame.sink, frame.pitch, frame.bad) = (target, pitch, false);
+        Self::execute(self.memory.start(), &self.code.save[bank], frame);
+        let mut endings = [*ending];
+        self.note_states(bank, 1, self.program.times[time], &mut endings);
+        // SAFETY: the sink has room for one lane of every column.
+        unsafe {
+            self.note_columns(1, target, pitch, self.program.times[time], &mut endings);
+            if !endings[0].complete() {
+                self.dead[0] = true;
+                self.bury(bank, 1, target, pitch);
+            }
+        }
+        *ending = endings[0];
+        sink.stored(time, &self.dead[..1]);
     }
 
     fn states_bad(&mut self, bank: usize, runs: usize) -> bool {

@@ -143,3 +143,6 @@ pub(crate) fn sweep_watched(
     )?;
     Ok(Swept { values, endings: parts.into_iter().flatten().collect() })
 }
+
+#[cfg(test)]
+mod tests;
