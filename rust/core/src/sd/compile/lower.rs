@@ -76,6 +76,7 @@ pub(crate) struct Element {
     /// Value at the start.
     pub(crate) initial: Option<Id>,
     pub(crate) stock: bool,
+    begun: bool,
 }
 
 enum Bound<'m> {
@@ -194,7 +195,7 @@ impl<'m> Lowering<'m> {
         let first = self.elements.len() as u32;
         let stock = matches!(variable.kind, Kind::Stock { .. });
         for _ in 0..count {
-            self.elements.push(Element { variable: index, current: None, initial: None, stock });
+            self.elements.push(Element { variable: index, current: None, initial: None, stock, begun: false });
         }
         self.scopes[scope].variables.insert(canonical(&variable.name), index);
         self.infos.push(Info { variable, name, scope, axes, first, count: count as u32 });
@@ -230,6 +231,10 @@ impl<'m> Lowering<'m> {
     }
 
     fn element(&mut self, element: u32) -> Result<(), CompileError> {
+        // A constant that decides the shape of another equation is lowered before its turn.
+        if std::mem::replace(&mut self.elements[element as usize].begun, true) {
+            return Ok(());
+        }
         let index = self.elements[element as usize].variable;
         let (variable, scope, first) = {
             let info = &self.infos[index];
@@ -261,6 +266,13 @@ impl<'m> Lowering<'m> {
         }
         let Some((which, env_places, literal)) = self.equation_for(index, &places) else {
             if matches!(variable.kind, Kind::Lookup) {
+                return Ok(());
+            }
+            if variable.equations.iter().any(|equation| !equation.subscripts.is_empty()) {
+                // Vensim leaves elements without equation undefined; whatever reads them is no number.
+                let node = self.graph.number(f64::NAN);
+                self.elements[element as usize].current = Some(node);
+                self.elements[element as usize].initial = Some(node);
                 return Ok(());
             }
             return Err(CompileError::Equation {
@@ -1070,9 +1082,27 @@ impl<'m> Lowering<'m> {
         }))
     }
 
-    /// The value of a node at the start of the run if every parameter keeps its default; `None` if it is no constant.
+    /// The value of a node if every parameter keeps its default; `None` if it is no constant.
     pub(crate) fn constant(&self, id: Id) -> Option<f64> {
         self.constant_within(id, 200)
+    }
+
+    /// As [`Lowering::constant`], lowering the variables that the node names if their turn has not come.
+    pub(crate) fn constant_now(&mut self, id: Id) -> Result<Option<f64>, CompileError> {
+        let mut stack = vec![id];
+        let mut seen = std::collections::HashSet::new();
+        while let Some(id) = stack.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let node = self.graph.node(id).clone();
+            if let Node::Variable(element) | Node::VariableInitial(element) = node {
+                self.element(element)?;
+                stack.extend(self.elements[element as usize].current);
+            }
+            node.arguments(|argument| stack.push(argument));
+        }
+        Ok(self.constant(id))
     }
 
     fn constant_within(&self, id: Id, depth: usize) -> Option<f64> {

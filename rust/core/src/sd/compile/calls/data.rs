@@ -64,7 +64,7 @@ impl<'m> Lowering<'m> {
                 let mut points = self.tables[table as usize].clone();
                 if call.arguments.len() == 3 {
                     let (from, to) = (self.argument(call, 1)?, self.argument(call, 2)?);
-                    let (Some(from), Some(to)) = (self.constant(from), self.constant(to)) else {
+                    let (Some(from), Some(to)) = (self.constant_now(from)?, self.constant_now(to)?) else {
                         return Err(self.fault(call.env, call.span, "the times of a data statistic must be constants"));
                     };
                     let keep: Vec<bool> = points.x.iter().map(|x| (from..=to).contains(x)).collect();
@@ -81,7 +81,8 @@ impl<'m> Lowering<'m> {
                 let offset = self.argument(call, 1)?;
                 let relative = self.argument(call, 0)?;
                 let measure = self.argument(call, 2)?;
-                let (Some(relative), Some(measure)) = (self.constant(relative), self.constant(measure)) else {
+                let (Some(relative), Some(measure)) = (self.constant_now(relative)?, self.constant_now(measure)?)
+                else {
                     return Err(self.fault(
                         call.env,
                         call.span,

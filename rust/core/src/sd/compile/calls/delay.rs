@@ -115,7 +115,7 @@ impl<'m> Lowering<'m> {
 
     fn order(&mut self, call: &Call<'m, '_>, k: usize) -> Result<usize, CompileError> {
         let node = self.argument(call, k)?;
-        match self.constant(node) {
+        match self.constant_now(node)? {
             Some(order) if (0.5..1000.5).contains(&order) => Ok(order.round() as usize),
             Some(order) => Err(self.fault(
                 call.env,
@@ -222,7 +222,7 @@ impl<'m> Lowering<'m> {
         let mut time = self.start_of(call, 1)?;
         let moving = moving && {
             let now = self.argument(call, 1)?;
-            let fixed = self.constant(now).is_some();
+            let fixed = self.constant_now(now)?.is_some();
             if !fixed {
                 time = now;
             }

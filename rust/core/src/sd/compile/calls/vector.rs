@@ -234,8 +234,8 @@ impl<'m> Lowering<'m> {
         self.runs_over(call.at(1), call.env, &mut axes);
         let (missing, action) = (self.argument(call, 2)?, self.argument(call, 3)?);
         let error = self.argument(call, 4)?;
-        let sums =
-            self.constant(error) == Some(0.0) && self.constant(action).is_some_and(|action| action.round() == 0.0);
+        let sums = self.constant_now(error)? == Some(0.0)
+            && self.constant_now(action)?.is_some_and(|action| action.round() == 0.0);
         let zero = self.graph.number(0.0);
         let mut any = zero;
         let mut items = Vec::new();
@@ -274,7 +274,7 @@ impl<'m> Lowering<'m> {
         };
         let (first, count) = (self.infos[index].first, self.infos[index].count);
         let offset = self.argument(call, 1)?;
-        if let Some(steps) = self.constant(offset) {
+        if let Some(steps) = self.constant_now(offset)? {
             let at = f64::from(base - first) + steps.round();
             if at >= 0.0 && at < f64::from(count) {
                 return self.element_value(first + at as u32, expr.span, &env);
