@@ -32,6 +32,7 @@ class PlsEngine:
     ``higher_order`` list of dict: name, dimensions (list of node), mode, reflective, approach ("two-stage", "repeated")
     ``interactions`` list of dict: name, factors (list of node), method ("two-stage", "product", "orthogonal")
     ``paths``        list of [from, to] (nodes), kept in this order
+    ``links``        list of [a, b]: neighbours in the inner scheme without a path (default none)
     ``scheme``       "path" (default), "factorial", "centroid", "pca"
     ``consistent``   bool (default False); ``consistent_rule``: "factors" (default: only reflective blocks are
                      corrected) or "seminr" (mode A composites of a mixed model too)
@@ -62,7 +63,7 @@ class PlsEngine:
         (length, k), padded with -1). Kinds: "node-item" (weights, loadings, item_vif), "item-node" (cross_loadings),
         "from-to" (paths, total_effects, indirect_effects, f2, vif), "node" (r2, r2_adjusted, alpha, rho_a, rho_c, ave),
         "pair" (construct_correlations, htmt, htmt2; a < b), "chain" (specific_indirect: nodes of the chain),
-        "fit" (srmr, d_uls, d_g, nfi: 0 = saturated, 1 = estimated).
+        "fit" (srmr, d_uls, d_g, nfi: 0 = saturated, 1 = estimated; d_g with natural logarithms).
         """
 
     def fit(

@@ -18,7 +18,7 @@ mod _core {
     #[pymodule_export]
     use crate::gate::{available_kernels, panic_for_test, wait_for_test};
     #[pymodule_export]
-    use crate::pls::{PlsEngine, pls_status};
+    use crate::pls::{PlsEngine, multiply_add_limit, pls_status};
     #[pymodule_export]
     use crate::random::{philox_index, philox_normal, philox_raw, philox_uniform};
 

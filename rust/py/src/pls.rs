@@ -9,7 +9,7 @@ use sembada_core::lanes::Kernel;
 use sembada_core::moments::{Missing, TableError};
 use sembada_core::pls::{
     Approach, Construct, HigherOrder, Interaction, Layout, Method, Mode, Options, PlsError, Program, Rule, Scheme,
-    Sign, Spec, Statistic, Status, fit, replicate,
+    Sign, Spec, Statistic, Status, fit, multiply_adds, replicate,
 };
 use sembada_core::resample::{Plan, PlanError, Scratch};
 
@@ -130,6 +130,7 @@ fn spec_of(dict: &Bound<'_, PyDict>) -> PyResult<Spec> {
             .iter()
             .map(|&[from, to]| (from, to))
             .collect(),
+        links: get::<Vec<[usize; 2]>>(dict, "links")?.unwrap_or_default().iter().map(|&[a, b]| (a, b)).collect(),
         scheme: parse(Scheme::parse(&get::<String>(dict, "scheme")?.unwrap_or_else(|| "path".to_owned())))?,
         consistent: get::<bool>(dict, "consistent")?.unwrap_or(false).then_some(rule),
         max_iter: get(dict, "max_iter")?.unwrap_or(300),
@@ -452,4 +453,14 @@ impl PlsEngine {
 #[pyfunction]
 pub(crate) fn pls_status() -> Vec<&'static str> {
     Status::NAMES.to_vec()
+}
+
+/// Runs the multiply-adds of `reps` bootstrap moment matrices and nothing else.
+#[pyfunction]
+#[pyo3(signature = (n, p, reps, kernel="auto"))]
+pub(crate) fn multiply_add_limit(py: Python<'_>, n: usize, p: usize, reps: usize, kernel: &str) -> PyResult<f64> {
+    let kernel = kernel_of(kernel)?;
+    // A bootstrap sample holds 1 - 1/e of the rows.
+    let each = 0.632 * n as f64 * (p * (p + 1) / 2) as f64;
+    gate::quick(py, raise, || Ok(multiply_adds(kernel, (each * reps as f64) as u64)))
 }

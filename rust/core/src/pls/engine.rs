@@ -254,6 +254,7 @@ fn block_score(
 pub(super) trait Lanes: Real {
     fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]);
     fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize);
+    fn multiply_adds(count: u64) -> f64;
 }
 
 impl Lanes for Pack<4, false> {
@@ -263,6 +264,10 @@ impl Lanes for Pack<4, false> {
 
     fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
         gather::<Self>(table, weights, scratch, out, step);
+    }
+
+    fn multiply_adds(count: u64) -> f64 {
+        chains::<Self>(count)
     }
 }
 
@@ -275,13 +280,27 @@ impl Lanes for Pack<4, true> {
     fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
         gather::<Self>(table, weights, scratch, out, step);
     }
+
+    fn multiply_adds(count: u64) -> f64 {
+        chains::<Self>(count)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{Context, Gather, Lanes, Table, Worker, gather, solve_to};
+    use super::{Context, Gather, Lanes, Table, Worker, chains, gather, solve_to};
     use crate::lanes::{Avx2, Avx512};
+
+    #[target_feature(enable = "avx2,fma")]
+    fn chains_avx2(count: u64) -> f64 {
+        chains::<Avx2>(count)
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
+    fn chains_avx512(count: u64) -> f64 {
+        chains::<Avx512>(count)
+    }
 
     #[target_feature(enable = "avx2,fma")]
     fn gather_avx2(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
@@ -327,6 +346,11 @@ mod x86 {
             // SAFETY: as above.
             unsafe { gather_avx2(table, weights, scratch, out, step) }
         }
+
+        fn multiply_adds(count: u64) -> f64 {
+            // SAFETY: as above.
+            unsafe { chains_avx2(count) }
+        }
     }
 
     impl Lanes for Avx512 {
@@ -346,7 +370,39 @@ mod x86 {
             // SAFETY: as above.
             unsafe { gather_avx512(table, weights, scratch, out, step) }
         }
+
+        fn multiply_adds(count: u64) -> f64 {
+            // SAFETY: as above.
+            unsafe { chains_avx512(count) }
+        }
     }
+}
+
+/// Does nothing but `count` multiply-adds in registers and returns what they came to: the physical limit of a kernel.
+pub fn multiply_adds(kernel: Kernel, count: u64) -> f64 {
+    match kernel {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => crate::lanes::Avx2::multiply_adds(count),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => crate::lanes::Avx512::multiply_adds(count),
+        #[cfg(not(target_arch = "x86_64"))]
+        Kernel::Neon => Pack::<4, true>::multiply_adds(count),
+        _ => Pack::<4, false>::multiply_adds(count),
+    }
+}
+
+/// Twelve independent chains hide the latency of two multiply-adds a cycle.
+#[inline(always)]
+fn chains<V: Real>(count: u64) -> f64 {
+    let mut sums = [V::zero(); 12];
+    let x = V::splat(std::hint::black_box(1e-3));
+    let y = V::splat(std::hint::black_box(2e-3));
+    for _ in 0..count.div_ceil(12 * V::LANES as u64) {
+        for sum in &mut sums {
+            *sum = x.mul_add(y, *sum);
+        }
+    }
+    sums.iter().fold(V::zero(), |a, b| a + *b).lane(0)
 }
 
 /// Estimates every replicate of a plan.

@@ -11,10 +11,13 @@ mod estimate;
 mod layout;
 mod product;
 mod program;
+mod quality;
 mod spec;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
-pub use engine::{Fit, Options, Replicates, fit, replicate};
+pub use engine::{Fit, Options, Replicates, fit, multiply_adds, replicate};
 pub use error::{PlsError, Result, Status};
 pub use layout::{Entry, Layout, Statistic};
 pub use program::{Block, FactorOf, Item, Product, Program, Stage};

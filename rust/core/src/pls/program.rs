@@ -358,7 +358,7 @@ impl Compiler<'_> {
         let spec = self.spec;
         let count = self.nodes.len();
         let structural = |node: usize| {
-            spec.paths.iter().any(|&(from, to)| from == node || to == node)
+            spec.paths.iter().chain(&spec.links).any(|&(from, to)| from == node || to == node)
                 || !spec.higher_order.iter().any(|h| h.dimensions.contains(&node))
         };
         let mut present = vec![false; count];
@@ -475,7 +475,19 @@ impl Compiler<'_> {
             stage.neighbours[to].push(from);
             stage.neighbours[from].push(to);
         }
-        if edges.is_empty() {
+        for &(a, b) in &spec.links {
+            for x in self.stand_ins(a, s) {
+                for y in self.stand_ins(b, s) {
+                    if let (Some(x), Some(y)) = (stage.block_of[x], stage.block_of[y])
+                        && x != y
+                    {
+                        stage.neighbours[x].push(y);
+                        stage.neighbours[y].push(x);
+                    }
+                }
+            }
+        }
+        if edges.is_empty() && spec.links.is_empty() {
             // A model without paths: every construct is a neighbour of every other.
             for a in 0..blocks {
                 stage.neighbours[a] = (0..blocks).filter(|&b| b != a).collect();

@@ -163,6 +163,8 @@ pub struct Spec {
     pub interactions: Vec<Interaction>,
     /// Paths between nodes, from predictor to outcome.
     pub paths: Vec<(usize, usize)>,
+    /// Pairs of nodes that are neighbours in the inner scheme without a path between them.
+    pub links: Vec<(usize, usize)>,
     /// Inner scheme.
     pub scheme: Scheme,
     /// Consistent estimation, and by which rule.
@@ -305,6 +307,10 @@ impl Spec {
                 });
             }
         }
+        for &(a, b) in &self.links {
+            node(a)?;
+            node(b)?;
+        }
         if self.max_iter == 0 {
             return Err(PlsError::Invalid { what: "max_iter=0: expected at least 1".to_owned() });
         }
@@ -378,6 +384,7 @@ pub(crate) mod tests {
             higher_order: Vec::new(),
             interactions: Vec::new(),
             paths: paths.to_vec(),
+            links: Vec::new(),
             scheme: Scheme::Path,
             consistent: None,
             max_iter: 300,

@@ -4,6 +4,7 @@ use super::error::Status;
 use super::estimate::{Estimate, Outcome, regress};
 use super::layout::{Layout, Statistic};
 use super::program::{Program, Stage};
+use super::quality::measure;
 use super::spec::Mode;
 use crate::lanes::Real;
 use crate::linalg::{Factor, inverse};
@@ -483,7 +484,22 @@ pub(super) fn write<V: Real>(
                     }
                 }
             }
-            Statistic::Srmr | Statistic::DUls | Statistic::DG | Statistic::Nfi => out.fill(V::splat(f64::NAN)),
+            Statistic::Srmr | Statistic::DUls | Statistic::DG | Statistic::Nfi => {
+                let number = program.stages.len() - 1;
+                let mut loadings = vec![V::zero(); last.items.len()];
+                for (b, block) in last.blocks.iter().enumerate() {
+                    for i in block.start..block.end {
+                        // A product's score counts with unit variance here, like every other.
+                        let own = if block.product {
+                            x.stages[number].rw[b * last.items.len() + i]
+                        } else {
+                            loading(program, x, number, b, i)
+                        };
+                        loadings[i] = own;
+                    }
+                }
+                measure(program, entry.statistic, base, &loadings, x, outcome, out);
+            }
         }
     }
 }
