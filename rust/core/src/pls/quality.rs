@@ -12,12 +12,14 @@ use crate::linalg::{Factor, symmetric_eigen};
 fn implied<V: Real>(stage: &Stage, x: &Solution<V>) -> Vec<V> {
     let j = stage.blocks.len();
     let mut c = x.c.clone();
-    for (at, &to) in stage.order.iter().enumerate() {
+    // Constructs without predecessors keep their correlations, wherever they stand.
+    let mut known: Vec<usize> = (0..j).filter(|&b| stage.predecessors[b].is_empty()).collect();
+    for &to in &stage.order {
         let predictors = &stage.predecessors[to];
         if predictors.is_empty() {
             continue;
         }
-        for &other in &stage.order[..at] {
+        for &other in &known {
             let mut sum = V::zero();
             for (&e, &from) in stage.incoming[to].iter().zip(predictors) {
                 sum = x.standardised[e].mul_add(c[from * j + other], sum);
@@ -30,6 +32,7 @@ fn implied<V: Real>(stage: &Stage, x: &Solution<V>) -> Vec<V> {
             variance = x.standardised[e].mul_add(c[from * j + to], variance);
         }
         c[to * j + to] = variance;
+        known.push(to);
     }
     c
 }
