@@ -36,7 +36,7 @@ pub fn item_of_rank(items: &[f64], rank: f64, ties: &[f64]) -> f64 {
 
 /// VECTOR SELECT: of the values whose selection is not zero, according to the action
 /// 0 the weighted sum, 1 the product of weight and value, 2 their least, 3 their greatest, 4 their mean, 5 the product of
-/// weight to the power of the value, 6 the sum, 7 the product, 8 the least, 9 the greatest, 10 the mean of the values alone.
+/// value to the power of weight (the manual says the reverse, Vensim's results say this), 6 the sum, 7 the product, 8 the least, 9 the greatest, 10 the mean of the values alone.
 ///
 /// Without a selection it is `missing`. The error action 1 wants one selection at least, 2 one at most, 3 exactly one;
 /// a breach, and an unknown action, is not a number (Vensim stops).
@@ -58,7 +58,7 @@ pub fn select(pairs: &[(f64, f64)], missing: f64, action: f64, error: f64) -> f6
         2.0 => weighted().fold(f64::INFINITY, least),
         3.0 => weighted().fold(f64::NEG_INFINITY, greatest),
         4.0 => weighted().sum::<f64>() / count as f64,
-        5.0 => chosen().map(|&(weight, value)| libm::pow(weight, value)).product(),
+        5.0 => chosen().map(|&(weight, value)| libm::pow(value, weight)).product(),
         6.0 => plain().sum(),
         7.0 => plain().product(),
         8.0 => plain().fold(f64::INFINITY, least),
@@ -103,12 +103,15 @@ mod tests {
     #[test]
     fn selections_are_those_of_the_manual() {
         let pairs = [(2.0, 3.0), (0.0, 9.0), (0.5, 4.0)];
-        let expected = [8.0, 12.0, 2.0, 6.0, 4.0, 0.5, 7.0, 12.0, 3.0, 4.0, 3.5];
+        let expected = [8.0, 12.0, 2.0, 6.0, 4.0, 18.0, 7.0, 12.0, 3.0, 4.0, 3.5];
         for (action, value) in expected.iter().enumerate() {
             assert_eq!(select(&pairs, -1.0, action as f64, 0.0), *value, "{action}");
         }
         assert_eq!(select(&[(0.0, 9.0)], -12345.0, 6.0, 0.0), -12345.0);
         assert!(select(&pairs, -1.0, 11.0, 0.0).is_nan());
+        // reference/sd/test-models/tests/vector_select/output.tab, Aout1 1: six digits.
+        let pairs = [(1.0, 0.5), (0.3, 1.2), (-1.0, 0.3), (0.5, 1.0), (1.0, 1.0)];
+        assert!((select(&pairs, 0.0, 5.0, 0.0) - 1.76037).abs() < 1e-5);
     }
 
     #[test]
