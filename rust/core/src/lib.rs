@@ -3,7 +3,7 @@
 //! Floors, bottom to top: [`lanes`], [`rng`], [`linalg`], [`par`] → [`resample`], [`moments`] → [`pls`], [`sd`].
 //! An import never climbs, and `pls` and `sd` do not know each other.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::format_collect))]
 
 pub mod cancel;
 pub mod lanes;

@@ -1,5 +1,7 @@
 //! Module `sembada._core`: conversion at the door, one gate for every long call, errors with fields.
 
+#![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
+
 mod errors;
 mod gate;
 mod pls;

@@ -136,6 +136,7 @@ pub struct Pack<const N: usize, const FUSED: bool>([f64; N]);
 
 macro_rules! elementwise {
     ($($trait:ident $method:ident $op:tt),*) => {$(
+        #[allow(clippy::assign_op_pattern)] // the operator is an argument of the macro
         impl<const N: usize, const FUSED: bool> $trait for Pack<N, FUSED> {
             type Output = Self;
             #[inline(always)]
@@ -238,6 +239,7 @@ pub use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
+    #[allow(clippy::wildcard_imports)] // some forty intrinsics
     use std::arch::x86_64::*;
     use std::ops::{Add, Div, Mul, Neg, Sub};
 

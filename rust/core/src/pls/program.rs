@@ -164,7 +164,7 @@ impl Program {
         let last = top + usize::from(two_stage);
         let mut stages = Vec::new();
         for s in 0..=last {
-            stages.push(compiler.stage(s.min(top), s == last)?);
+            stages.push(compiler.stage(s.min(top), s == last));
         }
         // Columns that only a product reads come after those of the blocks.
         let Compiler { items, base, products, .. } = compiler;
@@ -185,7 +185,7 @@ impl Program {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { nodes, items, base, products, stages, place, spec })
+        Ok(Self { spec, nodes, items, base, products, stages, place })
     }
 
     /// The stage that holds the structural model as written.
@@ -334,13 +334,12 @@ impl Compiler<'_> {
         };
         if scores {
             for d in self.spec.higher_order[node - self.first()].dimensions.clone() {
-                let id = match self.score_ids[d] {
-                    Some(id) => id,
-                    None => {
-                        self.items.push(self.nodes[d].clone());
-                        self.score_ids[d] = Some(self.items.len() - 1);
-                        self.items.len() - 1
-                    }
+                let id = if let Some(id) = self.score_ids[d] {
+                    id
+                } else {
+                    self.items.push(self.nodes[d].clone());
+                    self.score_ids[d] = Some(self.items.len() - 1);
+                    self.items.len() - 1
                 };
                 items.push(Item::Score(d));
                 ids.push(id);
@@ -354,7 +353,7 @@ impl Compiler<'_> {
         (items, ids)
     }
 
-    fn stage(&mut self, s: usize, last: bool) -> Result<Stage> {
+    fn stage(&mut self, s: usize, last: bool) -> Stage {
         let spec = self.spec;
         let count = self.nodes.len();
         let structural = |node: usize| {
@@ -431,7 +430,7 @@ impl Compiler<'_> {
             stage.blocks.push(Block { node, mode, start, end, fixed, dominant, product, corrected, factor });
         }
         self.connect(&mut stage, s);
-        Ok(stage)
+        stage
     }
 
     fn connect(&self, stage: &mut Stage, s: usize) {

@@ -63,7 +63,9 @@ fn oracle(spec: &Spec, rows: &[Vec<f64>]) -> Oracle {
             let raw: Vec<f64> =
                 (0..n).map(|i| construct.columns.iter().zip(w.iter()).map(|(&c, w)| w * z[c][i]).sum()).collect();
             let sd = covariance(&raw, &raw).sqrt();
-            w.iter_mut().for_each(|w| *w /= sd);
+            for w in w.iter_mut() {
+                *w /= sd;
+            }
             scores.push(raw.iter().map(|x| x / sd).collect());
         }
         let mut change = 0.0;

@@ -241,12 +241,12 @@ impl<'m> Lowering<'m> {
             (info.variable, info.scope, info.first)
         };
         let places = self.places(&self.infos[index], (element - first) as usize);
-        if let Kind::Data = variable.kind {
-            if let Some(node) = self.series_value(element, index, &places)? {
-                self.elements[element as usize].current = Some(node.0);
-                self.elements[element as usize].initial = Some(node.1);
-                return Ok(());
-            }
+        if let Kind::Data = variable.kind
+            && let Some(node) = self.series_value(element, index, &places)?
+        {
+            self.elements[element as usize].current = Some(node.0);
+            self.elements[element as usize].initial = Some(node.1);
+            return Ok(());
         }
         if scope == 0
             && let Some(value) = self.control(&canonical(&variable.name))
@@ -981,15 +981,14 @@ impl<'m> Lowering<'m> {
             }
             let found = env.running.iter().find(|place| place.0 == axis).map(|place| place.1);
             let found = found.or_else(|| self.translate(axis, axis, &env.places));
-            match found {
-                Some(position) => places.push(Place::Fixed(position)),
-                None => {
-                    let reason = format!(
-                        "{:?} is an array over {:?}: name an element",
-                        self.infos[index].name, self.model.dimensions[axis].name
-                    );
-                    return Err(self.fault(env, span, reason));
-                }
+            if let Some(position) = found {
+                places.push(Place::Fixed(position));
+            } else {
+                let reason = format!(
+                    "{:?} is an array over {:?}: name an element",
+                    self.infos[index].name, self.model.dimensions[axis].name
+                );
+                return Err(self.fault(env, span, reason));
             }
         }
         let mut fixed = Some(0usize);
@@ -1119,10 +1118,10 @@ impl<'m> Lowering<'m> {
             Node::Unary(op, a) => Some(scalar::unary::<true>(*op, value(*a)?)),
             Node::Binary(op, a, b) => Some(scalar::binary::<true>(*op, value(*a)?, value(*b)?)),
             Node::Select(c, a, b) => {
-                if value(*c)? != 0.0 {
-                    value(*a)
-                } else {
+                if value(*c)? == 0.0 {
                     value(*b)
+                } else {
+                    value(*a)
                 }
             }
             Node::Lookup(table, reading, a) => {

@@ -62,10 +62,10 @@ impl Block<'_> {
         let slack = 1e-9 * dt;
         let mut step = 0u64;
         let result = 'run: loop {
-            if step % 16 == 0 {
-                if let Err(cancelled) = control.check() {
-                    break 'run Err(cancelled);
-                }
+            if step.is_multiple_of(16)
+                && let Err(cancelled) = control.check()
+            {
+                break 'run Err(cancelled);
             }
             let start = program.time_at(step);
             frame.noise.step = step;

@@ -402,7 +402,7 @@ impl<'p> Block<'p> {
         let patience =
             (1 << 22) / (self.lanes.max(16) * (program.euler.code.len() + program.rates.code.len() + 8)).max(1);
         for step in 0..=last {
-            if step as usize % patience.max(1) == 0 {
+            if (step as usize).is_multiple_of(patience.max(1)) {
                 control.check()?;
             }
             if step > 0 || method != Method::Euler {

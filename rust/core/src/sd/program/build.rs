@@ -280,20 +280,19 @@ impl Builder<'_> {
                 })
                 .collect();
             if let Op::Call(function, key, _) = op {
-                let results: Vec<(u32, Place)> = match outputs.get(&id) {
-                    Some(found) => found
+                let results: Vec<(u32, Place)> = if let Some(found) = outputs.get(&id) {
+                    found
                         .iter()
                         .map(|&(k, output)| {
                             let place = fresh(output, &put);
                             places.insert(output, place);
                             (k, place)
                         })
-                        .collect(),
-                    None => {
-                        let place = fresh(id, &put);
-                        places.insert(id, place);
-                        vec![(0, place)]
-                    }
+                        .collect()
+                } else {
+                    let place = fresh(id, &put);
+                    places.insert(id, place);
+                    vec![(0, place)]
                 };
                 let Some(&(_, to)) = results.first() else { continue };
                 code.push(Instruction { op: Op::Call(function, key, results), to, arguments });

@@ -149,7 +149,9 @@ fn judge(model: &Model) {
     for variable in &model.variables {
         variable.equations.iter().filter_map(|one| one.expr.as_ref()).for_each(|expr| same(expr, model.dialect));
         if let Kind::Stock { rate, .. } = &variable.kind {
-            rate.iter().for_each(|expr| same(expr, model.dialect));
+            for expr in rate {
+                same(expr, model.dialect);
+            }
         }
     }
 }

@@ -129,7 +129,6 @@ pub(crate) fn sweep_watched(
         block,
         || Block::new(program, block),
         |machine, range| {
-            let shared = shared;
             let mut sink = Table { start: shared, times, runs, first: range.start };
             machine.run(
                 range.len(),

@@ -30,7 +30,7 @@ enum Role {
 /// Longest belt that is laid out slat by slat.
 const SLATS: usize = 4096;
 
-impl<'m> Lowering<'m> {
+impl Lowering<'_> {
     /// Conveyors that a variable of the model flows into or out of, in the order of the model.
     fn roles(&self, name: &str) -> Vec<(usize, Role)> {
         let mut found = Vec::new();

@@ -147,26 +147,26 @@ impl<'m> Lowering<'m> {
             return Err(self.fault(env, span, "a lookup cannot be chosen by a computed subscript"));
         };
         let flat = (element - self.infos[index].first) as usize;
-        self.table_of_element(index, flat)
+        Ok(self.table_of_element(index, flat))
     }
 
-    fn table_of_element(&mut self, index: usize, flat: usize) -> Result<Option<(u32, Reading)>, CompileError> {
+    fn table_of_element(&mut self, index: usize, flat: usize) -> Option<(u32, Reading)> {
         let variable = self.infos[index].variable;
         let places = self.places(&self.infos[index], flat);
         if let Some(equation) = self.equation_with_table(index, &places) {
             let Some(table) = &variable.equations[equation].table else {
-                return Ok(None);
+                return None;
             };
             let reading = Reading::from(table.kind);
             if let Some(&known) = self.table_of.get(&(index, flat)) {
-                return Ok(Some((known, reading)));
+                return Some((known, reading));
             }
             let known = self.tables.len() as u32;
             self.tables.push(Points { x: table.x.clone(), y: table.y.clone() });
             self.table_of.insert((index, flat), known);
-            return Ok(Some((known, reading)));
+            return Some((known, reading));
         }
-        Ok(self.series_table(index, &places).map(|(table, _)| (table, Reading::Linear)))
+        self.series_table(index, &places).map(|(table, _)| (table, Reading::Linear))
     }
 
     /// The table that argument `k` names, for LOOKUP EXTRAPOLATE and its kin.
