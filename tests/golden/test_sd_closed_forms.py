@@ -34,7 +34,6 @@ def test_rk2_is_the_taylor_polynomial_of_second_order() -> None:
     np.testing.assert_allclose(found, 3.0 * (1 + h + h**2 / 2) ** (4 * np.arange(11)), rtol=1e-14)
 
 
-@pytest.mark.xfail(reason="the adaptive method is not there yet", strict=True)
 def test_rk45_keeps_its_tolerance() -> None:
     found = growth(1.0).run(method="rk45")["x"].to_numpy()
     # the default tolerance is 1e-6 a step or better; ten units of time grow errors by e

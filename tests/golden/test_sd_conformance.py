@@ -50,26 +50,11 @@ def test_the_table_in_the_documentation_is_what_the_models_give() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == text, "run the test with SEMBADA_WRITE_DOCS=1 and commit the table"
 
 
-# What a written model cannot carry, or carries otherwise.
-ROUND = {
-    ("sdeverywhere/extdata/extdata.mdl", "vensim"): "series of data variables are files beside a model",
-    ("test-models/tests/get_lookups_data_3d_xls/test_get_lookups_data_3d_xls.mdl", "vensim"): "the same",
-    ("test-models/tests/get_xls_cellrange/test_get_xls_cellrange.mdl", "vensim"): "the same",
-    ("test-models/tests/get_mixed_definitions/test_get_mixed_definitions.mdl", "vensim"): "the same",
-    ("test-models/tests/get_mixed_definitions/test_get_mixed_definitions.mdl", "xmile"): "the same",
-    ("test-models/tests/subscripted_round/test_subscripted_round.mdl", "xmile"): "MODULO of negative numbers differs",
-}
-
-
 @pytest.mark.parametrize("form", ["xmile", "vensim"])
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in sd_corpus.cases() if case.reference])
-def test_a_written_model_runs_as_the_model_that_was_read(
-    case: sd_corpus.Case, form: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_written_model_runs_as_the_model_that_was_read(case: sd_corpus.Case, form: str, tmp_path: Path) -> None:
     if case.id.startswith("c-learn") or sd_corpus.outcome(case.id)[0] != "agrees":
         pytest.skip("the model itself does not agree, or is too large for a quick test")
-    if (case.id, form) in ROUND:
-        request.applymarker(pytest.mark.xfail(reason=ROUND[case.id, form], strict=True))
     model = sd_corpus.load(case)
     try:
         text = getattr(model, f"to_{form}")()

@@ -29,4 +29,4 @@ def sample(count: int) -> object:
     sweep = model.sweep(
         design, save=STATE["save"], threads=STATE.get("threads", 1), method=STATE.get("method", "euler")
     )
-    return [float(sweep.frame(name).iloc[0, -1]) for name in STATE["check"]]
+    return [float(sweep.frame(name).iloc[-1, 0]) for name in STATE["check"]]
