@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ def philox_normal(key: Any, counter: Any, n: int) -> NDArray[np.float64]: ...
 def philox_index(key: Any, counter: Any, bound: int, n: int) -> NDArray[np.uint64]: ...
 
 # PLS path models
+@final
 class PlsEngine:
     """A compiled PLS path model. Immutable, shareable between threads, picklable (by its specification).
 
@@ -44,7 +45,7 @@ class PlsEngine:
     `items` names them all.
     """
 
-    def __init__(self, spec: dict[str, Any]) -> None: ...
+    def __new__(cls, spec: dict[str, Any]) -> Self: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
     @property
     def spec(self) -> dict[str, Any]: ...
@@ -126,6 +127,7 @@ def multiply_add_limit(n: int, p: int, reps: int, kernel: str = "auto") -> float
     """Run the bare multiply-adds of `reps` bootstrap moment matrices (0.632 n p (p + 1) / 2 each); time it outside."""
 
 # system dynamics: the typed model, built by the readers
+@final
 class SdModel:
     """A typed system-dynamics model: what the readers build and the compiler takes. Immutable, shareable, picklable.
 
@@ -224,6 +226,7 @@ class SdModel:
 
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@final
 class SdProgram:
     """A model compiled for one set of saved variables, varied names, times and method. Frozen and shared by threads."""
 
@@ -285,11 +288,12 @@ class SdProgram:
         block: int = 0,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int32]]: ...
 
+@final
 class SdReduction:
     """Running statistics by group, column and time."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         program: SdProgram,
         groups: int = 1,
         quantiles: bool = True,
@@ -297,7 +301,7 @@ class SdReduction:
         thresholds: list[
             tuple[int, str, float]
         ] = ...,  # (column, ">" | ">=" | "<" | "<=", limit): exceedance and first passage
-    ) -> None: ...
+    ) -> Self: ...
     def count(self) -> NDArray[np.int64]: ...  # (groups, columns, times)
     def mean(self) -> NDArray[np.float64]: ...
     def variance(self) -> NDArray[np.float64]: ...

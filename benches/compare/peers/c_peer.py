@@ -1,4 +1,4 @@
-"""The limit for one model: straight-line C++ of its equations, compiled for this processor, scalar or over SIMD lanes."""
+"""The limit for one model: its equations as straight-line C++, compiled for this processor, scalar or in lanes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ STATE: dict[str, Any] = {}
 
 def prepare(case: dict[str, Any]) -> dict[str, Any]:
     lanes = case["lanes"]
-    # Scalar: the library's functions and a search in tables, as a code generator writes it. Lanes: our polynomials and hinges.
+    # Scalar: the library's functions and a search in tables, as a code generator writes it.
+    # Lanes: our polynomials and hinges.
     modes = ["-DLKMODE=0", "-DMATHMODE=0"] if lanes == 1 else ["-DLKMODE=2", "-DMATHMODE=2"]
     target = Path(tempfile.mkdtemp()) / "limit.so"
     command = ["c++", "-O3", "-march=native", "-shared", "-fPIC", f'-DMODEL="{case["header"]}"', f"-DLANES={lanes}"]
