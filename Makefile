@@ -23,9 +23,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --group test --group lint maturin
 	touch $@
 
-# maturin itself decides what is stale; the profile is the one of released wheels.
+# maturin itself decides what is stale; the profile is the one of released wheels. The extras stand one by one because
+# "all" names the package itself, which pip would look for in the index.
 build: $(VENV)/.ready
-	$(BIN)/maturin develop --quiet --release --locked --extras all
+	$(BIN)/maturin develop --quiet --release --locked --extras plot,xarray,excel,dask,progress,sensitivity,units
 
 demo: build
 	$(BIN)/python examples/banyuwangi.py --output out/report.html

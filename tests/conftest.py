@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-
 # The packages that extras of sembada bring.
-EXTRAS = {
-    "SALib", "dask", "distributed", "matplotlib", "odf", "openpyxl", "pint", "polars", "pyarrow", "tqdm", "xarray", "xlrd", "zarr",
-}  # fmt: skip
+EXTRAS = frozenset(
+    "SALib dask distributed matplotlib odf openpyxl pint polars pyarrow tqdm xarray xlrd zarr".split()  # noqa: SIM905
+)
 
 
 @pytest.hookimpl(wrapper=True)
