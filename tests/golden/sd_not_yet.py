@@ -25,7 +25,6 @@ NOT_YET: dict[str, str] = {
     "test-models/tests/dynamic_final_time/test_dynamic_final_time.mdl": "SpecificationError: time runs from 0 to NaN: expected finite numbers",
     "test-models/tests/get_time_value/test_get_time_value.mdl": "UnsupportedError: function `GET TIME VALUE` is not supported: calendar units need a start date; use measure 0 ",
     "test-models/tests/smooth/test_smooth.mdl": "EquationError: the order of a delay must be a constant: it decides how many stocks there are, in `Smooth N out",
-    "test-models/tests/subscript_logicals/test_subscript_logicals.mdl": "8 of 69 series: comp2[b,b] at 0: 0, reference 1",
     "test-models/tests/subscripted_smooth/test_subscripted_smooth.mdl": "EquationError: the order of a delay must be a constant: it decides how many stocks there are, in `Smooth N out",
     "test-models/tests/vector_order/test_vector_order.mdl": "EquationError: an array over a dimension of the left side is expected here, in `SORT ORDER neg[sort1]` (test-m",
     "test-models/tests/zeroled_decimals/test_zeroled_decimals.xmile": "1 of 16 series: stockmixed at 1: -1.1777, reference -0.6777",

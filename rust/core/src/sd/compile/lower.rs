@@ -650,6 +650,12 @@ impl<'m> Lowering<'m> {
                 }
             }
             ExprKind::Binary(op, a, b) => {
+                if let (BinaryOp::Equal | BinaryOp::NotEqual, Some(left), Some(right)) =
+                    (op, self.element_meant(a, env), self.element_meant(b, env))
+                {
+                    // Subscripts are compared as elements: their positions differ from range to range.
+                    return Ok(self.graph.number(f64::from((left == right) == (*op == BinaryOp::Equal))));
+                }
                 let a = self.lower(a, env)?;
                 let b = self.lower(b, env)?;
                 let op = match op {
@@ -688,6 +694,23 @@ impl<'m> Lowering<'m> {
             }
             ExprKind::Text(text) => return Err(self.fault(env, expr.span, format!("the text {text:?} has no value"))),
         })
+    }
+
+    /// The element that a bare subscript name in an expression means: that of a range in use, or an element by name.
+    fn element_meant(&self, expr: &Expr, env: &Env) -> Option<&str> {
+        let ExprKind::Reference { name, subscripts } = &expr.kind else { return None };
+        let key = canonical(name);
+        if !subscripts.is_empty()
+            || self.scopes[env.scope].bound.contains_key(&key)
+            || self.find(&key, env.scope).is_some()
+        {
+            return None;
+        }
+        if let Some(&axis) = self.axis_of.get(&key) {
+            let place = env.running.iter().chain(env.places.iter()).find(|place| place.0 == axis)?;
+            return self.axes[axis].elements.get(place.1).map(String::as_str);
+        }
+        self.axes.iter().find_map(|axis| Some(axis.elements[axis.position(&key)?].as_str()))
     }
 
     pub(crate) fn modulo(&self) -> Binary {
