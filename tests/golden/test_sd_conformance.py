@@ -58,9 +58,10 @@ def test_a_written_model_runs_as_the_model_that_was_read(case: sd_corpus.Case, f
     model = sd_corpus.load(case)
     try:
         text = getattr(model, f"to_{form}")()
-    except UnsupportedError:
-        # refused with the name of what the other language cannot say; its own language can say all
-        assert form != model.dialect
+    except UnsupportedError as error:
+        # refused with the name of what the other language cannot say; its own language can say all but the values of
+        # series that look forward or only at their times: those stand in files beside a model
+        assert form != model.dialect or "series" in str(error)
         return
     path = tmp_path / ("model.mdl" if form == "vensim" else "model.xmile")
     path.write_text(text, encoding="utf-8")

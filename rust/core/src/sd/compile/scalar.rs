@@ -1,6 +1,7 @@
 //! The meaning of each operation on one number: what constant folding, run-time constants and the oracle use.
 
 use super::graph::{Binary, Points, Reading, Unary};
+use super::lower::NOT_AVAILABLE;
 use crate::lanes::math;
 
 fn truth(value: bool) -> f64 {
@@ -82,7 +83,8 @@ pub fn binary<const FUSED: bool>(op: Binary, x: f64, y: f64) -> f64 {
     }
 }
 
-/// The value of a lookup. A table without points, and an argument that is not a number, give NaN.
+/// The value of a lookup. A table without points, and an argument that is not a number, give NaN; raw data between
+/// their times give Vensim's `:NA:`.
 pub fn lookup(points: &Points, reading: Reading, at: f64) -> f64 {
     let (x, y) = (&points.x, &points.y);
     let n = x.len().min(y.len());
@@ -96,7 +98,7 @@ pub fn lookup(points: &Points, reading: Reading, at: f64) -> f64 {
             if before > 0 && x[before - 1] == at {
                 y[before - 1]
             } else {
-                f64::NAN
+                NOT_AVAILABLE
             }
         }
         Reading::Backward => y[before.saturating_sub(1)],

@@ -1,7 +1,7 @@
 //! Functions that read data series, and the clock.
 
 use super::{Call, CompileError, Lowering};
-use crate::sd::compile::graph::{Binary, Id, Node, Reading};
+use crate::sd::compile::graph::{Binary, Id, Node, Reading, Unary};
 
 impl<'m> Lowering<'m> {
     pub(crate) fn data(&mut self, call: &Call<'m, '_>) -> Result<Option<Id>, CompileError> {
@@ -35,10 +35,14 @@ impl<'m> Lowering<'m> {
                 self.arity(call, 3, 3)?;
                 let (table, _) = self.table_argument(call, 0)?;
                 let (time, mode) = (self.argument(call, 1)?, self.argument(call, 2)?);
-                // Mode 1 looks forward, 0 interpolates, −1 looks backward.
-                let forward = self.graph.add(Node::Lookup(table, Reading::Forward, time));
+                // Mode 1 looks forward, 0 interpolates, −1 looks backward. Vensim's results (reference model getdata) take
+                // the whole part of the time in the modes that do not interpolate, and look backward before that time.
+                let whole = self.graph.unary(Unary::Floor, time);
+                let just = self.graph.number(1e-6);
+                let before = self.graph.binary(Binary::Subtract, whole, just);
+                let forward = self.graph.add(Node::Lookup(table, Reading::Forward, whole));
                 let linear = self.graph.add(Node::Lookup(table, Reading::Linear, time));
-                let backward = self.graph.add(Node::Lookup(table, Reading::Backward, time));
+                let backward = self.graph.add(Node::Lookup(table, Reading::Backward, before));
                 let (high, low) = (self.graph.number(0.5), self.graph.number(-0.5));
                 let ahead = self.graph.binary(Binary::GreaterEqual, mode, high);
                 let behind = self.graph.binary(Binary::LessEqual, mode, low);
