@@ -1,0 +1,58 @@
+//! Values that are the same in every run with the default parameters.
+
+use super::Lowering;
+use crate::sd::compile::error::CompileError;
+use crate::sd::compile::graph::{Id, Node};
+use crate::sd::compile::scalar;
+
+impl<'m> Lowering<'m> {
+    /// The value of a node if every parameter keeps its default; `None` if it is no constant.
+    pub(crate) fn constant(&self, id: Id) -> Option<f64> {
+        self.constant_within(id, 200)
+    }
+
+    /// As [`Lowering::constant`], lowering the variables that the node names if their turn has not come.
+    pub(crate) fn constant_now(&mut self, id: Id) -> Result<Option<f64>, CompileError> {
+        let mut stack = vec![id];
+        let mut seen = std::collections::HashSet::new();
+        while let Some(id) = stack.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let node = self.graph.node(id).clone();
+            if let Node::Variable(element) | Node::VariableInitial(element) = node {
+                self.element(element)?;
+                stack.extend(self.elements[element as usize].current);
+            }
+            node.arguments(|argument| stack.push(argument));
+        }
+        Ok(self.constant(id))
+    }
+
+    fn constant_within(&self, id: Id, depth: usize) -> Option<f64> {
+        if depth == 0 {
+            return None;
+        }
+        let value = |id: Id| self.constant_within(id, depth - 1);
+        match self.graph.node(id) {
+            Node::Number(bits) => Some(f64::from_bits(*bits)),
+            Node::Variable(element) | Node::VariableInitial(element) => {
+                let element = &self.elements[*element as usize];
+                if element.stock { None } else { value(element.current?) }
+            }
+            Node::Unary(op, a) => Some(scalar::unary::<true>(*op, value(*a)?)),
+            Node::Binary(op, a, b) => Some(scalar::binary::<true>(*op, value(*a)?, value(*b)?)),
+            Node::Select(c, a, b) => {
+                if value(*c)? == 0.0 {
+                    value(*b)
+                } else {
+                    value(*a)
+                }
+            }
+            Node::Lookup(table, reading, a) => {
+                Some(scalar::lookup(&self.tables[*table as usize], *reading, value(*a)?))
+            }
+            _ => None,
+        }
+    }
+}
