@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from sembada.pls.blocks import block, multi
 from sembada.pls.bootstrap import Bootstrap
+from sembada.pls.cvpat import cvpat
 from sembada.pls.fit import Fit
 from sembada.pls.missing import Pooled, pool
 from sembada.pls.model import Model
+from sembada.pls.prediction import Prediction
 from sembada.pls.specification import Block
 
-__all__ = ["Block", "Bootstrap", "Fit", "Model", "Pooled", "block", "multi", "pool"]
+__all__ = ["Block", "Bootstrap", "Fit", "Model", "Pooled", "Prediction", "block", "cvpat", "multi", "pool"]

@@ -14,10 +14,12 @@ from sembada import __version__, _core
 from sembada.errors import DataError, InadmissibleError, SembadaWarning, UnsupportedError
 from sembada.pls import admissible, discrepancy, endogeneity, quantify
 from sembada.pls import criteria as information
+from sembada.pls.blindfold import blindfold
 from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.derived import evaluate
 from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, compiled, failure, place
 from sembada.pls.frames import Table, read
+from sembada.pls.prediction import Prediction, predict
 from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, column_scales, ordinal_columns
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
@@ -539,6 +541,139 @@ class Fit:
             clusters=clusters,
             statistics=statistics,
         )
+
+    # ------------------------------------------------------------- prediction
+
+    def predict(
+        self,
+        data: Any = None,
+        *,
+        folds: int | ArrayLike = 10,
+        repeats: int = 10,
+        seed: int | None = None,
+        technique: str = "direct",
+        benchmark: str = "exogenous",
+        average: str = "predictions",
+        baseline: str = "training",
+        completion: str = "training",
+        progress: bool | Callable[[int, int], object] = False,
+    ) -> Prediction:
+        """Predict answers that took no part in the estimation (PLSpredict).
+
+        Parameters
+        ----------
+        data
+            New rows to predict. By default the rows of the fit are cross-validated: each fold is predicted by the
+            model estimated from the other folds.
+        folds
+            Number of folds, as many as rows to leave one out at a time; or the fold of each row, an integer array
+            `(n_obs,)` or `(n_repeats, n_obs)`, replayed exactly.
+        repeats
+            How often the rows are dealt to folds anew.
+        seed
+            Makes the folds repeatable; `None` draws a fresh one, which the provenance records.
+        technique
+            `"direct"`: a construct is predicted from the scores of its direct predictors. `"earliest"`: from the
+            scores of exogenous constructs alone, through the whole structural model.
+        benchmark
+            What the linear benchmark regresses each indicator on: `"exogenous"` (the indicators of all exogenous
+            constructs; Shmueli et al. 2019), `"antecedents"` (those of the direct predictors) or `"others"` (those of
+            all other constructs, as seminr does).
+        average
+            Over repeats: `"predictions"` (errors of each row's mean prediction) or `"metrics"` (mean of the errors).
+        baseline
+            The average that Q² compares with: of the `"training"` rows, or of the whole `"sample"`.
+        completion
+            With `missing="mean"`: means of the `"training"` rows, so that a row predicted has no part in them, or of
+            the whole `"sample"`, once, as seminr does.
+        progress
+            `True` paints a bar; a function is called with (done, all).
+
+        Returns
+        -------
+        Prediction
+            Predictions, and tables of Q²_predict, RMSE, MAE and MAPE beside both benchmarks.
+
+        Raises
+        ------
+        UnsupportedError
+            If the model has no paths, its answers were transformed (ordinal PLS, EM), or `"earliest"` meets feedback
+            or a product with an endogenous construct.
+        DataError
+            If folds do not fit the data, or new rows lack an answer that a prediction needs.
+
+        Notes
+        -----
+        Shmueli, Ray, Velasquez Estrada & Chatla (2016), JBR 69, 4552–4564; Shmueli et al. (2019), EJM 53, 2322–2347.
+        A consistent fit is predicted from its uncorrected paths and loadings, because scores are composites.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from sembada import pls
+        >>> rng = np.random.default_rng(1)
+        >>> x = rng.normal(size=100)
+        >>> y = 0.7 * x + 0.7 * rng.normal(size=100)
+        >>> frame = pd.DataFrame({"x1": x, "x2": x + rng.normal(size=100), "y1": y, "y2": y + rng.normal(size=100)})
+        >>> prediction = pls.Model("X =~ x1 + x2 ; Y =~ y1 + y2 ; Y ~ X").fit(frame).predict(seed=1)
+        >>> bool((prediction.indicators()["q2_predict"] > 0).all())
+        True
+        """
+        return predict(
+            self,
+            data,
+            folds=folds,
+            repeats=repeats,
+            seed=seed,
+            technique=technique,
+            benchmark=benchmark,
+            average=average,
+            baseline=baseline,
+            completion=completion,
+            progress=progress,
+        )
+
+    def blindfold(self, omission: int = 7) -> pd.DataFrame:
+        """Return the Stone–Geisser Q² of each construct by blindfolding.
+
+        Parameters
+        ----------
+        omission
+            Distance D of the cells that are taken out together; it must not divide the number of rows.
+
+        Returns
+        -------
+        DataFrame
+            Index `construct`; columns `sso` (squared distance of the cells taken out from the mean of what is left,
+            in standard units), `sse_redundancy, q2_redundancy` (predicted by the structural model; NaN for exogenous
+            constructs) and `sse_communality, q2_communality` (predicted by the construct's own scores).
+
+        Raises
+        ------
+        SpecificationError
+            If the distance divides the number of rows.
+        UnsupportedError
+            If rows are weighted, or answers were transformed.
+
+        Notes
+        -----
+        Cells run down the columns of a block one after the other and are completed by the mean of what is left (Wold
+        1982; Tenenhaus et al. 2005, section 3.4). Blindfolding says how well the sample itself is reproduced; for
+        rows that the model has not seen see `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from sembada import pls
+        >>> rng = np.random.default_rng(1)
+        >>> x = rng.normal(size=100)
+        >>> y = 0.7 * x + 0.7 * rng.normal(size=100)
+        >>> frame = pd.DataFrame({"x1": x, "x2": x + rng.normal(size=100), "y1": y, "y2": y + rng.normal(size=100)})
+        >>> table = pls.Model("X =~ x1 + x2 ; Y =~ y1 + y2 ; Y ~ X").fit(frame).blindfold()
+        >>> bool(table.loc["Y", "q2_redundancy"] > 0)
+        True
+        """
+        return blindfold(self, omission)
 
 
 def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:

@@ -105,6 +105,11 @@ def _native(data: Any) -> nw.DataFrame[Any]:
     return frame
 
 
+def names_of(data: Any) -> list[str]:
+    """Return the column names of any data frame."""
+    return [str(name) for name in _native(data).columns]
+
+
 def _plain(data: Any, columns: Sequence[str]) -> NDArray[np.float64] | None:
     """Take the columns of a pandas frame at once if all are NumPy numbers; `None` if they need a closer look."""
     if not isinstance(data, pd.DataFrame) or not data.columns.is_unique:

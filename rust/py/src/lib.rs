@@ -22,7 +22,7 @@ mod _core {
     #[pymodule_export]
     use crate::pls::{PlsEngine, multiply_add_limit, pls_status};
     #[pymodule_export]
-    use crate::random::{philox_index, philox_normal, philox_raw, philox_uniform};
+    use crate::random::{philox_index, philox_normal, philox_permutations, philox_raw, philox_uniform};
 
     #[pymodule_export]
     use crate::sd_model::SdModel;

@@ -1,8 +1,8 @@
 //! The random number generator of core, shown to Python so that the tests hold it against NumPy.
 
-use numpy::{PyArray1, ToPyArray};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
-use sembada_core::rng::Philox;
+use sembada_core::rng::{Philox, Stream};
 
 fn draw<T: numpy::Element>(
     py: Python<'_>,
@@ -43,4 +43,22 @@ pub(crate) fn philox_index(
     n: usize,
 ) -> Bound<'_, PyArray1<u64>> {
     draw(py, key, counter, n, |philox| philox.index(bound))
+}
+
+/// Permutations `first` to `first + count` of the rows `0..n`, one a row, as a permutation plan deals them.
+#[pyfunction]
+pub(crate) fn philox_permutations(
+    py: Python<'_>,
+    key: [u64; 2],
+    first: u64,
+    count: usize,
+    n: usize,
+) -> PyResult<Bound<'_, PyArray2<u32>>> {
+    let mut all = Vec::with_capacity(count * n);
+    for replicate in 0..count as u64 {
+        let start = all.len();
+        all.extend(0..n as u32);
+        Philox::replicate(key, Stream::Shuffle, first + replicate).shuffle(&mut all[start..]);
+    }
+    PyArray1::from_vec(py, all).reshape([count, n])
 }

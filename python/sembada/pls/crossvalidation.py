@@ -1,0 +1,486 @@
+"""Predictions for rows that took no part in the estimation: what PLSpredict, CVPAT and new data share.
+
+A fold is a vector of row weights: rows left out weigh nothing. The engine estimates from the others and returns the
+scores of all rows, standardised by what the others say, for every kind of model. From there on a prediction is the
+structural model, a loading, and a change of units (Shmueli, Ray, Velasquez Estrada & Chatla 2016, JBR 69, 4552–4564).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sembada.errors import InadmissibleError, SembadaError, UnsupportedError
+from sembada.pls.engine import System, compiled, failure
+from sembada.pls.specification import choice, factors
+
+if TYPE_CHECKING:
+    from sembada.pls.fit import Fit
+
+__all__ = ["BENCHMARKS", "SOURCES", "TECHNIQUES", "Outcome", "Predictor", "Rows", "cross_validate", "trouble"]
+
+Array = NDArray[np.float64]
+TECHNIQUES = ("direct", "earliest")
+BENCHMARKS = ("exogenous", "antecedents", "others")
+#: Where a prediction comes from: the path model, the linear regression, the average of the indicator.
+SOURCES = ("pls", "lm", "ia")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to train on and to predict.
+
+    Parameters
+    ----------
+    matrix
+        Answers `(n_obs, n_columns)`; NaN is missing.
+    weights
+        Row weights `(n_obs,)`.
+    missing
+        What the engine does about missing answers.
+    """
+
+    matrix: Array
+    weights: Array
+    missing: str
+
+    @cached_property
+    def usable(self) -> NDArray[np.bool_]:
+        """Rows that the treatment of missing answers leaves in."""
+        if self.missing == "listwise":
+            return ~np.asarray(np.isnan(self.matrix).any(axis=1))
+        return np.ones(len(self.matrix), dtype=bool)
+
+
+class Predictor:
+    """A model that predicts the indicators of its endogenous constructs.
+
+    Parameters
+    ----------
+    fit
+        The fit whose model and options are used.
+    technique
+        `"direct"` (from the scores of the direct predictors) or `"earliest"` (from exogenous scores alone).
+    benchmark
+        Which indicators the linear regression of each indicator takes.
+    """
+
+    def __init__(self, fit: Fit, technique: str, benchmark: str) -> None:
+        spec = fit.model.specification
+        self.technique = choice("technique", technique, TECHNIQUES)
+        self.benchmark = choice("benchmark", benchmark, BENCHMARKS)
+        preparation = fit._preparation
+        if preparation.is_needed:
+            raise UnsupportedError(
+                f"predictions need answers as they were given, not correlation={preparation.correlation!r}, "
+                f"missing={preparation.missing!r} or scaling=: fit the model with correlation='pearson' and missing="
+                "'error', 'listwise', 'mean' or 'pairwise'",
+                {"correlation": preparation.correlation, "missing": preparation.missing},
+            )
+        if not spec.paths:
+            raise UnsupportedError("the model has no paths, so nothing is predicted: add a structural model", {})
+        # The scores are composites, so predictions from them take their own paths and loadings, not corrected ones.
+        self.system = compiled(spec, replace(fit._system.options, consistent=False))
+        self.kernel = str(fit.provenance.kernel)
+        self.outcomes = spec.outcomes
+        node = {name: position for position, name in enumerate(self.system.nodes)}
+        self.nodes = np.array([node[name] for name in self.outcomes])
+        layouts = self.system.layouts(["loadings", "paths"])
+        self._paths = layouts["paths"].positions
+        self._from = np.array([node[source] for source, _ in layouts["paths"].labels])
+        self._to = np.array([node[target] for _, target in layouts["paths"].labels])
+        self._order = self._earliest(node) if technique == "earliest" else ()
+        places = dict(zip(layouts["loadings"].labels, layouts["loadings"].positions.tolist(), strict=True))
+        column = {name: position for position, name in enumerate(spec.columns)}
+        self.targets: list[tuple[str, str]] = []
+        owners, columns, chains = [], [], []
+        for position, outcome in enumerate(self.outcomes):
+            for indicator, chain in self._leaves(outcome, places):
+                self.targets.append((outcome, indicator))
+                owners.append(position)
+                columns.append(column[indicator])
+                chains.append(chain)
+        self.owners, self.columns = np.array(owners), np.array(columns)
+        deepest = max(len(chain) for chain in chains)
+        # A place past the end of the flat vector holds a one, for chains that are shorter than the deepest.
+        width = sum(len(layout.labels) for layout in layouts.values())
+        self._chains = np.array([(*chain, *([width] * (deepest - len(chain)))) for chain in chains])
+        self._width = width
+        self._regressions = [
+            (np.flatnonzero(self.owners == position), self._explanatory(outcome, column))
+            for position, outcome in enumerate(self.outcomes)
+        ]
+
+    def _leaves(self, construct: str, places: dict[tuple[str, ...], int]) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the indicators of a construct with the loadings on the way to each."""
+        spec = self.system.specification
+        if construct not in spec.higher_order:
+            return [(name, (places[construct, name],)) for name in spec.block_of[construct].indicators]
+        result: list[tuple[str, tuple[int, ...]]] = []
+        for name in spec.dimensions(construct):
+            for indicator, chain in self._leaves(name, places):
+                direct = places.get((construct, indicator))
+                # Repeated indicators load on the higher-order construct themselves.
+                whole = (direct,) if direct is not None else (places[construct, name], *chain)
+                result.append((indicator, whole))
+        return result
+
+    def _indicators(self, construct: str) -> list[str]:
+        spec = self.system.specification
+        if construct in spec.terms:
+            return [item for name in factors(construct) for item in self._indicators(name)]
+        if construct in spec.higher_order:
+            return [item for name in spec.dimensions(construct) for item in self._indicators(name)]
+        return list(spec.block_of[construct].indicators)
+
+    def _explanatory(self, outcome: str, column: dict[str, int]) -> NDArray[np.intp]:
+        """Return the columns that the linear benchmark regresses the indicators of a construct on."""
+        spec = self.system.specification
+        own = set(self._indicators(outcome))
+        if self.benchmark == "others":
+            names = [name for name in spec.columns if name not in own]
+        else:
+            sources = spec.exogenous if self.benchmark == "exogenous" else spec.predictors(outcome)
+            names = [item for source in sources for item in self._indicators(source)]
+        return np.array(sorted({column[name] for name in names if name not in own}), dtype=np.intp)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of indicators of each endogenous construct."""
+        return {name: int((self.owners == position).sum()) for position, name in enumerate(self.outcomes)}
+
+    def needed_columns(self) -> set[str]:
+        """Return the columns without which nothing can be predicted."""
+        spec = self.system.specification
+        sources = spec.exogenous if self.technique == "earliest" else {path.predictor for path in spec.paths}
+        return {item for name in sources for item in self._indicators(name)}
+
+    def _earliest(self, node: dict[str, int]) -> tuple[int, ...]:
+        """Return the endogenous constructs, each after its predictors."""
+        spec = self.system.specification
+        if not spec.is_recursive:
+            raise UnsupportedError(
+                "technique='earliest' needs a model without feedback: with a loop nothing comes first; use "
+                "technique='direct'",
+                {"technique": "earliest"},
+            )
+        for term in spec.terms:
+            for name in factors(term):
+                if name in spec.outcomes:
+                    raise UnsupportedError(
+                        f"technique='earliest' cannot predict from {term!r}, a product with the endogenous construct "
+                        f"{name!r}: use technique='direct'",
+                        {"technique": "earliest", "term": term},
+                    )
+        done: list[str] = []
+        while len(done) < len(spec.outcomes):
+            for name in spec.outcomes:
+                waiting = [item for item in spec.predictors(name) if item in spec.outcomes and item not in done]
+                if name not in done and not waiting:
+                    done.append(name)
+        return tuple(node[name] for name in done)
+
+    def train(self, rows: Rows, keep: NDArray[np.bool_], *, strict: bool = False) -> Trained:
+        """Estimate from some rows.
+
+        Parameters
+        ----------
+        rows
+            All rows.
+        keep
+            The rows to train on.
+        strict
+            Whether a failed estimation raises; else its predictions are NaN.
+        """
+        weights = rows.weights * keep
+        result = self.system.fit(
+            rows.matrix, statistics=["loadings", "paths"], weights=weights, missing=rows.missing, kernel=self.kernel
+        )
+        values = np.asarray(result["values"], dtype=np.float64)
+        error = trouble(self.system, result)
+        if error is not None:
+            if strict:
+                raise error
+            values = np.full_like(values, np.nan)
+        paths = np.zeros((len(self.system.nodes),) * 2)
+        paths[self._from, self._to] = values[self._paths]
+        loadings = np.append(values, 1.0)[self._chains].prod(axis=1)
+        return Trained(
+            self,
+            np.asarray(result["scores"], dtype=np.float64),
+            paths,
+            loadings * np.asarray(result["sds"])[self.columns],
+            np.asarray(result["means"], dtype=np.float64),
+            int(result["status"]),
+        )
+
+    def regress(self, rows: Rows, keep: NDArray[np.bool_], means: Array) -> Callable[[NDArray[np.bool_]], Array]:
+        """Fit the linear benchmark on some rows; return what predicts others.
+
+        Collinear regressors take the smallest coefficients among those that fit equally well.
+        """
+        w = (rows.weights * keep)[rows.usable & keep]
+        # A missing answer takes the training mean, as in the path model.
+        centred = np.nan_to_num(rows.matrix - means, nan=0.0)
+        own = centred[rows.usable & keep]
+        shift = w @ own / w.sum()
+        own = own - shift
+        cross = (own * w[:, None]).T @ own
+        slopes = []
+        for targets, explanatory in self._regressions:
+            square = cross[np.ix_(explanatory, explanatory)]
+            right = cross[np.ix_(explanatory, self.columns[targets])]
+            slopes.append(_solve(square, right))
+
+        def predict(which: NDArray[np.bool_]) -> Array:
+            part = centred[which] - shift
+            result = np.empty((len(part), len(self.columns)))
+            for (targets, explanatory), slope in zip(self._regressions, slopes, strict=True):
+                result[:, targets] = part[:, explanatory] @ slope
+            result += means[self.columns] + shift[self.columns]
+            result[~rows.usable[which]] = np.nan
+            return result
+
+        return predict
+
+
+def trouble(system: System, result: dict[str, Any]) -> SembadaError | None:
+    """Return why an estimation has no numbers; an inadmissible one has."""
+    if not int(result["status"]):
+        return None
+    error = failure(system, int(result["status"]), int(result["detail"]), np.atleast_1d(result["n_iter"]).tolist())
+    return None if isinstance(error, InadmissibleError) else error
+
+
+def _solve(square: Array, right: Array) -> Array:
+    scale = np.sqrt(np.maximum(np.diag(square), np.finfo(float).tiny))
+    scaled, target = square / np.outer(scale, scale), right / scale[:, None]
+    try:
+        if np.linalg.cond(scaled) < 1e12:
+            return np.asarray(np.linalg.solve(scaled, target) / scale[:, None], dtype=np.float64)
+    except np.linalg.LinAlgError:
+        pass
+    return np.asarray(np.linalg.lstsq(scaled, target, rcond=1e-12)[0] / scale[:, None], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model estimated from some rows.
+
+    Parameters
+    ----------
+    predictor
+        What was estimated.
+    scores
+        Scores of all rows `(n_obs, n_nodes)`, standardised by the training rows.
+    paths
+        Path coefficients, from × to.
+    slopes
+        Units of each target for one standard deviation of its construct.
+    means
+        Training means of all columns.
+    status
+        Status code.
+    """
+
+    predictor: Predictor
+    scores: Array
+    paths: Array
+    slopes: Array
+    means: Array
+    status: int
+
+    def constructs(self, which: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Return predicted and actual scores of the endogenous constructs for some rows."""
+        actual = self.scores[which]
+        nodes = self.predictor.nodes
+        if self.predictor.technique == "direct":
+            predicted = actual @ self.paths
+        else:
+            predicted = actual.copy()
+            for node in self.predictor._order:
+                predicted[:, node] = predicted @ self.paths[:, node]
+        return predicted[:, nodes], actual[:, nodes]
+
+    def indicators(self, predicted: Array) -> Array:
+        """Return predicted answers from predicted scores."""
+        owners, columns = self.predictor.owners, self.predictor.columns
+        return np.asarray(predicted[:, owners] * self.slopes + self.means[columns], dtype=np.float64)
+
+
+@dataclass
+class Outcome:
+    """What a cross-validation found.
+
+    Parameters
+    ----------
+    predictions
+        Mean over repeats of each row's predicted answers, by source `(n_obs, n_targets)`.
+    scores
+        Mean over repeats of predicted and actual scores, `(n_obs, n_outcomes)` each.
+    metrics
+        By repeat: sums over rows of weights, squared, absolute and relative absolute errors, `(n_repeats, 4,
+        n_targets)`, by source.
+    score_metrics
+        The same of the scores, `(n_repeats, 4, n_outcomes)`: weights, squared and absolute errors, squared scores.
+    losses
+        Mean over repeats of each row's mean squared error of a construct's indicators, by source.
+    status
+        Status codes `(n_repeats, n_folds)`.
+    failed
+        Which of them gave no predictions.
+    """
+
+    predictions: dict[str, Array]
+    scores: tuple[Array, Array]
+    metrics: dict[str, Array]
+    score_metrics: Array
+    losses: dict[str, Array]
+    status: NDArray[np.int32]
+    failed: NDArray[np.bool_]
+
+
+def sums_of_errors(actual: Array, predicted: Array, weights: Array) -> Array:
+    """Return sums of weights, squared, absolute and relative absolute errors `(4, n_targets)`; NaN errors are left out.
+
+    A relative error needs an answer other than zero: its sum is NaN where one is zero.
+    """
+    error = actual - predicted
+    known = ~np.isnan(error)
+    w = weights[:, None] * known
+    error = np.where(known, error, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(known, np.abs(error) / np.abs(actual), 0.0)
+    share = (w * relative).sum(axis=0)
+    share = np.where(np.isfinite(share), share, np.nan)
+    return np.stack([w.sum(axis=0), (w * error**2).sum(axis=0), (w * np.abs(error)).sum(axis=0), share])
+
+
+def row_losses(actual: Array, predicted: Array, owners: NDArray[np.intp], n_outcomes: int) -> Array:
+    """Return the mean squared error of each row over the indicators of each construct `(n_obs, n_outcomes)`."""
+    square = (actual - predicted) ** 2
+    known = ~np.isnan(square)
+    result = np.full((len(actual), n_outcomes), np.nan)
+    for position in range(n_outcomes):
+        part = owners == position
+        count = known[:, part].sum(axis=1)
+        total = np.where(known[:, part], square[:, part], 0.0).sum(axis=1)
+        result[:, position] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return result
+
+
+class _Mean:
+    """A mean that grows, without NaN."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.total, self.count = np.zeros((rows, columns)), np.zeros((rows, columns))
+
+    def add(self, which: NDArray[np.bool_], values: Array) -> None:
+        known = ~np.isnan(values)
+        self.total[which] += np.where(known, values, 0.0)
+        self.count[which] += known
+
+    @property
+    def value(self) -> Array:
+        return np.where(self.count > 0, self.total / np.maximum(self.count, 1.0), np.nan)
+
+
+def cross_validate(
+    predictor: Predictor,
+    rows: Rows,
+    folds: NDArray[np.int64],
+    *,
+    average: str,
+    in_sample: bool = False,
+    report: Callable[[int, int], object] | None = None,
+) -> Outcome:
+    """Predict each fold from the others.
+
+    Parameters
+    ----------
+    predictor
+        The model.
+    rows
+        All rows.
+    folds
+        Fold of each row `(n_repeats, n_obs)`, from zero; rows with a negative fold are trained on and not predicted.
+    average
+        What the average benchmark takes: `"training"` (the mean of the training rows) or `"sample"`.
+    in_sample
+        Predict the rows trained on instead: the mean over the folds that a row was trained in.
+    report
+        Called with (done, all).
+
+    Raises
+    ------
+    SembadaError
+        If no fold can be estimated: the reason of the first.
+    """
+    n, q, j = len(rows.matrix), len(predictor.columns), len(predictor.outcomes)
+    actual = rows.matrix[:, predictor.columns].copy()
+    actual[~rows.usable] = np.nan
+    sources: dict[str, list[Array]] = {source: [] for source in SOURCES}
+    losses = {source: _Mean(n, j) for source in SOURCES}
+    means = {source: _Mean(n, q) for source in SOURCES}
+    score_means = (_Mean(n, j), _Mean(n, j))
+    score_metrics = []
+    counts = folds.max(axis=1) + 1
+    status = np.zeros((len(folds), int(counts.max())), dtype=np.int32)
+    failed = np.zeros(status.shape, dtype=bool)
+    done, total = 0, int(counts.sum())
+    whole = _weighted_mean(rows.matrix, rows.weights * rows.usable)
+    everyone = np.ones(n, dtype=bool)
+    for repeat, of_row in enumerate(folds):
+        own = {source: _Mean(n, q) for source in SOURCES}
+        scores = (_Mean(n, j), _Mean(n, j))
+        for fold in range(int(counts[repeat])):
+            keep = of_row != fold
+            which = keep if in_sample else ~keep
+            trained = predictor.train(rows, keep)
+            status[repeat, fold] = trained.status
+            failed[repeat, fold] = np.isnan(trained.slopes).all()
+            predicted, real = trained.constructs(which)
+            scores[0].add(which, predicted)
+            scores[1].add(which, real)
+            own["pls"].add(which, trained.indicators(predicted))
+            training = _weighted_mean(rows.matrix, rows.weights * keep * rows.usable)
+            own["lm"].add(which, predictor.regress(rows, keep, training)(which))
+            base = (training if average == "training" else whole)[predictor.columns]
+            own["ia"].add(which, np.broadcast_to(base, (int(which.sum()), q)))
+            done += 1
+            if report is not None:
+                report(done, total)
+        for source in SOURCES:
+            value = own[source].value
+            sources[source].append(sums_of_errors(actual, value, rows.weights))
+            losses[source].add(everyone, row_losses(actual, value, predictor.owners, j))
+            means[source].add(everyone, value)
+        pair = scores[0].value, scores[1].value
+        score_means[0].add(everyone, pair[0])
+        score_means[1].add(everyone, pair[1])
+        found = sums_of_errors(pair[1], pair[0], rows.weights)
+        found[3] = sums_of_errors(pair[1], np.where(np.isnan(pair[0]), np.nan, 0.0), rows.weights)[1]
+        score_metrics.append(found)
+    if not means["pls"].count.any():
+        predictor.train(rows, folds[0] != 0, strict=True)
+    return Outcome(
+        {source: means[source].value for source in SOURCES},
+        (score_means[0].value, score_means[1].value),
+        {source: np.stack(sources[source]) for source in SOURCES},
+        np.stack(score_metrics),
+        {source: losses[source].value for source in SOURCES},
+        status,
+        failed,
+    )
+
+
+def _weighted_mean(values: Array, weights: Array) -> Array:
+    known = ~np.isnan(values)
+    w = weights[:, None] * known
+    count = w.sum(axis=0)
+    total = (w * np.where(known, values, 0.0)).sum(axis=0)
+    return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)
