@@ -212,7 +212,8 @@ impl SdProgram {
             )));
         }
         let program = Arc::clone(&self.program);
-        let code = program.euler.code.len() + 4 * program.rates.code.len() + program.save.code.len();
+        let plan = &program.lanes;
+        let code = plan.euler.code.len() + 4 * plan.rates.code.len() + plan.save.code.len();
         let (rows, ending) = if code.saturating_mul(program.steps() as usize) < QUICK {
             let control = sembada_core::cancel::Control::new();
             gate::quick(py, cancelled, || sweep::run(&program, &values, run, key(seed), &control))?

@@ -37,7 +37,7 @@ impl Kernel {
         let mut found = vec![Self::Portable];
         #[cfg(target_arch = "x86_64")]
         {
-            let fma = is_x86_feature_detected!("fma");
+            let fma = is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt");
             if fma && is_x86_feature_detected!("avx2") {
                 found.push(Self::Avx2);
             }

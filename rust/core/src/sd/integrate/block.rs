@@ -4,13 +4,14 @@ use super::Ending;
 use super::memory::Memory;
 use crate::cancel::{Cancelled, Control};
 use crate::lanes::Kernel;
-use crate::sd::compile::graph::Binary;
+use crate::sd::compile::graph::{Binary, Node};
 use crate::sd::functions::call::Noise;
 use crate::sd::model::Method;
-use crate::sd::program::Program;
 use crate::sd::program::code::{Op, Place, Section};
 use crate::sd::program::kernels::{self, Bound, BoundCall, Frame, Ring, WIDE};
 use crate::sd::program::table::Way;
+use crate::sd::program::thread::{self, Cell};
+use crate::sd::program::{Plan, Program};
 
 /// Where the saved values of a block go.
 pub trait Sink {
@@ -45,26 +46,43 @@ pub(super) struct Areas {
     count: usize,
 }
 
+/// A section bound to memory.
+pub(super) enum Bind {
+    /// Kernels over chunks of lanes.
+    Lanes(Vec<Bound>),
+    /// Threaded code for one run.
+    Thread(Vec<Cell>),
+}
+
+impl Default for Bind {
+    fn default() -> Self {
+        Self::Lanes(Vec::new())
+    }
+}
+
 /// Code bound to memory, by the state area that it reads.
 #[derive(Default)]
 pub(super) struct Code {
-    start: Vec<Bound>,
-    ring_steps: Vec<Bound>,
-    euler: [Vec<Bound>; 2],
-    euler_save: [Vec<Bound>; 2],
-    pub(super) rates: [Vec<Bound>; 2],
-    pub(super) holds: Vec<Bound>,
-    pub(super) save: [Vec<Bound>; 2],
+    start: Bind,
+    ring_steps: Bind,
+    euler: [Bind; 2],
+    euler_save: [Bind; 2],
+    pub(super) rates: [Bind; 2],
+    pub(super) holds: Bind,
+    pub(super) save: [Bind; 2],
 }
 
 /// Memory and code for a block of runs. Made once a worker and reused.
 pub struct Block<'p> {
     pub(super) program: &'p Program,
+    plan: &'p Plan,
     pub(super) memory: Memory,
     pub(super) code: Code,
     calls: Vec<BoundCall>,
     rings: Vec<Ring>,
     pub(super) areas: Areas,
+    // Where lookups stand in memory, in numbers.
+    tables: usize,
     /// Lanes of the block.
     pub(super) lanes: usize,
     width: usize,
@@ -80,8 +98,7 @@ pub struct Block<'p> {
 impl<'p> Block<'p> {
     /// Memory for `lanes` runs; one lane takes the narrow path.
     pub fn new(program: &'p Program, lanes: usize) -> Self {
-        let wide = lanes > 1;
-        let width = if wide { WIDE } else { 1 };
+        let (plan, width) = if lanes > 1 { (&program.lanes, WIDE) } else { (program.narrow(), 1) };
         let lanes = lanes.max(1).div_ceil(width) * width;
         let states = program.flat.states.len();
         let mut next = 0;
@@ -90,88 +107,90 @@ impl<'p> Block<'p> {
             next - count
         };
         let inputs = area(program.flat.defaults.len());
-        let kept = area(program.kept);
+        let kept = area(plan.kept);
         let state = [area(states), area(states)];
         let rate = area(states);
         let runge = program.flat.time.method != Method::Euler;
         let sum = area(if runge { states * 7 } else { 0 });
         let pending = area(if runge { states } else { 0 });
-        let most = [
-            &program.start,
-            &program.ring_steps,
-            &program.euler,
-            &program.euler_save,
-            &program.rates,
-            &program.holds,
-            &program.save,
-        ]
-        .iter()
-        .map(|section| section.temporaries)
-        .max()
-        .unwrap_or_default();
-        let temporary = area(most as usize);
+        let temporary = area(plan.temporaries());
         let areas = Areas { inputs, kept, state, rate, sum, pending, temporary, count: next };
-        let scalars = program.scalars.next_multiple_of(8) * width;
+        let scalars = plan.scalars.next_multiple_of(8) * width;
+        // Lookups stand behind all vectors, on whole cache lines.
+        let tables = (scalars + areas.count * lanes).next_multiple_of(8);
+        let laid = if width == 1 { plan.tables.len() * thread::TABLE } else { 0 };
         let mut block = Self {
             program,
-            memory: Memory::new(scalars + areas.count * lanes),
+            plan,
+            memory: Memory::new(tables + laid),
+            tables,
             code: Code::default(),
             calls: Vec::new(),
             rings: program.rings.iter().map(|ring| Ring { moving: ring.moving, ..Ring::default() }).collect(),
             areas,
             lanes,
             width,
-            scalars: vec![0.0; program.scalars],
-            uniform_slots: program.uniforms.iter().map(|uniform| uniform.slot).collect(),
+            scalars: vec![0.0; plan.scalars],
+            uniform_slots: plan.uniforms.iter().map(|uniform| uniform.slot).collect(),
             uniform_table: Vec::new(),
             dead: vec![false; lanes],
             judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
         };
-        for &(slot, value) in &program.constants {
+        if width == 1 {
+            let laid = block.memory.numbers()[tables..].chunks_exact_mut(thread::TABLE);
+            for (table, to) in plan.tables.iter().zip(laid) {
+                if table.way == Way::Count {
+                    thread::lay_table(table, to);
+                }
+            }
+        }
+        for &(slot, value) in &plan.constants {
             block.scalars[slot as usize] = value;
             block.memory.numbers()[slot as usize * width..(slot as usize + 1) * width].fill(value);
         }
-        let p = program;
-        block.code.start = block.bind(&p.start, 0, areas.state[0], areas.state[1]);
-        block.code.ring_steps = block.bind(&p.ring_steps, 0, areas.state[0], areas.state[1]);
+        block.code.start = block.bind(&plan.start, areas.state[0], areas.state[1]);
+        block.code.ring_steps = block.bind(&plan.ring_steps, areas.state[0], areas.state[1]);
         for bank in 0..2 {
             let (here, there) = (areas.state[bank], areas.state[1 - bank]);
-            block.code.euler[bank] = block.bind(&p.euler, bank, here, there);
-            block.code.euler_save[bank] = block.bind(&p.euler_save, bank, here, there);
-            block.code.rates[bank] = block.bind(&p.rates, bank, here, there);
-            block.code.save[bank] = block.bind(&p.save, bank, here, there);
+            block.code.euler[bank] = block.bind(&plan.euler, here, there);
+            block.code.euler_save[bank] = block.bind(&plan.euler_save, here, there);
+            block.code.rates[bank] = block.bind(&plan.rates, here, there);
+            block.code.save[bank] = block.bind(&plan.save, here, there);
         }
-        block.code.holds = block.bind(&p.holds, 0, areas.state[0], areas.pending);
+        block.code.holds = block.bind(&plan.holds, areas.state[0], areas.pending);
         block
     }
 
     /// Where a vector place stands, in numbers from the start.
     pub(super) fn vector(&self, index: usize) -> usize {
-        self.program.scalars.next_multiple_of(8) * self.width + index * self.lanes
+        self.plan.scalars.next_multiple_of(8) * self.width + index * self.lanes
     }
 
-    fn bind(&mut self, section: &Section, _bank: usize, here: usize, there: usize) -> Vec<Bound> {
+    /// Where a place stands, in numbers from the start, and the distance from chunk to chunk.
+    fn locate(&self, place: Place, here: usize, there: usize) -> (u32, u32) {
         let areas = self.areas;
-        let wide = self.width > 1;
-        let locate = |this: &Self, place: Place| -> (u32, u32) {
-            let vector = |index: usize| (this.vector(index) as u32, this.width as u32);
-            match place {
-                Place::Scalar(k) => ((k as usize * this.width) as u32, 0),
-                Place::Input(k) => vector(areas.inputs + k as usize),
-                Place::Kept(k) => vector(areas.kept + k as usize),
-                Place::State(k) => vector(here + k as usize),
-                Place::Next(k) => vector(there + k as usize),
-                Place::Rate(k) => vector(areas.rate + k as usize),
-                Place::Temporary(k) => vector(areas.temporary + k as usize),
-            }
-        };
+        let vector = |index: usize| (self.vector(index) as u32, self.width as u32);
+        match place {
+            Place::Scalar(k) => ((k as usize * self.width) as u32, 0),
+            Place::Input(k) => vector(areas.inputs + k as usize),
+            Place::Kept(k) => vector(areas.kept + k as usize),
+            Place::State(k) => vector(here + k as usize),
+            Place::Next(k) => vector(there + k as usize),
+            Place::Rate(k) => vector(areas.rate + k as usize),
+            Place::Temporary(k) => vector(areas.temporary + k as usize),
+        }
+    }
+
+    fn bind(&mut self, section: &Section, here: usize, there: usize) -> Bind {
         let mut bound = Vec::with_capacity(section.code.len());
+        let mut cells = Vec::with_capacity(section.code.len());
+        let mut skips = Vec::new();
         for instruction in &section.code {
             let mut way = Way::Search;
             let (mut number, mut aux) = (0, 0);
             let mut arguments = instruction.arguments.clone();
             match &instruction.op {
-                Op::Lookup(table, reading) => (aux, way) = self.program.table(*table, *reading),
+                Op::Lookup(table, reading) => (aux, way) = self.plan.table(*table, *reading),
                 Op::Store(column) => {
                     number = *column;
                     aux = u32::from(self.judged[*column as usize]);
@@ -194,8 +213,8 @@ impl<'p> Block<'p> {
                     let call = BoundCall {
                         function: *function,
                         key: *key,
-                        arguments: arguments.iter().map(|&place| locate(self, place)).collect(),
-                        results: results.iter().map(|&(k, place)| (k, locate(self, place).0)).collect(),
+                        arguments: arguments.iter().map(|&place| self.locate(place, here, there)).collect(),
+                        results: results.iter().map(|&(k, place)| (k, self.locate(place, here, there).0)).collect(),
                         count: function.results(arguments.len()),
                     };
                     self.calls.push(call);
@@ -203,20 +222,31 @@ impl<'p> Block<'p> {
                 }
                 _ => {}
             }
-            let mut item = Bound {
-                run: kernels::kernel(self.program.kernel, &instruction.op, way, wide),
-                to: locate(self, instruction.to).0,
-                a: [0; 4],
-                stride: [0; 4],
-                number,
-                aux,
-            };
+            let (mut a, mut stride) = ([0; 4], [0; 4]);
             for (k, &place) in arguments.iter().enumerate().take(4) {
-                (item.a[k], item.stride[k]) = locate(self, place);
+                (a[k], stride[k]) = self.locate(place, here, there);
             }
-            bound.push(item);
+            let to = self.locate(instruction.to, here, there).0;
+            if self.width > 1 {
+                let run = kernels::kernel(self.program.kernel, &instruction.op, way);
+                bound.push(Bound { run, to, a, stride, number, aux });
+                continue;
+            }
+            let mut a = a.map(|at| at * 8);
+            match &instruction.op {
+                Op::Store(_) => a[1] = number,
+                Op::Skip(..) => {
+                    a[1] = number;
+                    skips.push(cells.len());
+                }
+                Op::Advance(_) => aux = number,
+                Op::Lookup(..) if way == Way::Count => aux = ((self.tables + aux as usize * thread::TABLE) * 8) as u32,
+                _ => {}
+            }
+            let run = thread::function(self.program.kernel, &instruction.op, way);
+            cells.push(Cell { run, to: to * 8, a, aux });
         }
-        bound
+        if self.width > 1 { Bind::Lanes(bound) } else { Bind::Thread(thread::stretches(cells, &skips)) }
     }
 
     /// Runs `runs` members: `inputs` gives the varied values by slot and member, `first` is the number of the first run.
@@ -261,7 +291,7 @@ impl<'p> Block<'p> {
             chunks: runs.div_ceil(self.width),
             lanes: runs,
             block: self.lanes,
-            tables: &self.program.tables,
+            tables: &self.plan.tables,
             calls: std::mem::take(&mut self.calls),
             rings: std::mem::take(&mut self.rings),
             noise,
@@ -269,6 +299,9 @@ impl<'p> Block<'p> {
             pitch: 0,
             bad: false,
             skip: 0,
+            next: std::ptr::null(),
+            #[cfg(test)]
+            executed: 0,
             scratch: Vec::new(),
             results: Vec::new(),
         }
@@ -280,9 +313,18 @@ impl<'p> Block<'p> {
     }
 
     /// Runs bound code.
-    pub(super) fn execute(start: *mut f64, code: &[Bound], frame: &mut Frame<'_>) {
+    pub(super) fn execute(start: *mut f64, code: &Bind, frame: &mut Frame<'_>) {
+        let code = match code {
+            Bind::Lanes(code) => code,
+            // SAFETY: `bind` places every argument inside the memory and ends the list.
+            Bind::Thread(code) => return unsafe { thread::run(code, start, frame) },
+        };
         let mut rest = code.iter();
         while let Some(instruction) = rest.next() {
+            #[cfg(test)]
+            {
+                frame.executed += 1;
+            }
             // SAFETY: `bind` places every argument inside the memory for all lanes of the block.
             unsafe { (instruction.run)(instruction, start, frame) };
             if frame.skip > 0 {
@@ -294,13 +336,22 @@ impl<'p> Block<'p> {
 
     /// Puts the values of time alone where the code reads them.
     pub(super) fn set_time(&mut self, time: f64, step_time: f64) {
+        if self.width == 1 {
+            // What depends on time stands in the code.
+            let numbers = self.memory.numbers();
+            for uniform in &self.plan.uniforms {
+                numbers[uniform.slot as usize] = if uniform.node == Node::Time { time } else { step_time };
+            }
+            return;
+        }
         if self.uniform_slots.is_empty() {
             return;
         }
+        let tables = &self.program.flat.tables;
         if self.program.kernel == Kernel::Portable {
-            self.program.uniform::<false>(time, step_time, &mut self.scalars);
+            self.plan.uniform::<false>(tables, time, step_time, &mut self.scalars);
         } else {
-            self.program.uniform::<true>(time, step_time, &mut self.scalars);
+            self.plan.uniform::<true>(tables, time, step_time, &mut self.scalars);
         }
         self.spread();
     }
@@ -400,7 +451,7 @@ impl<'p> Block<'p> {
         let mut bank = 0;
         let mut any = false;
         let patience =
-            (1 << 22) / (self.lanes.max(16) * (program.euler.code.len() + program.rates.code.len() + 8)).max(1);
+            (1 << 22) / (self.lanes.max(16) * (self.plan.euler.code.len() + self.plan.rates.code.len() + 8)).max(1);
         for step in 0..=last {
             if (step as usize).is_multiple_of(patience.max(1)) {
                 control.check()?;

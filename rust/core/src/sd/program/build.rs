@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::code::{Instruction, Link, Op, Place, Section};
+use super::schedule::schedule;
 use crate::sd::compile::graph::{AT_START, Binary, Graph, Id, Node};
 
 /// When a node's value can change.
@@ -74,13 +75,16 @@ pub(crate) struct Builder<'a> {
     pub(crate) kept: HashMap<Id, u32>,
     /// Whether run-constants are computed here (the section that starts a run) or read.
     pub(crate) starting: bool,
+    /// Whether the code is for one run: it computes what depends on time alone, in an order that suits the processor.
+    pub(crate) narrow: bool,
 }
 
 impl Builder<'_> {
     /// Whether the section itself computes the node.
     fn here(&self, id: Id) -> bool {
         match self.classes[id as usize] {
-            Class::Constant | Class::Uniform => false,
+            Class::Constant => false,
+            Class::Uniform => self.narrow && !matches!(self.graph.node(id), Node::Time | Node::StepTime),
             Class::Run => self.starting && !matches!(self.graph.node(id), Node::Input(_)),
             Class::Lane => !matches!(self.graph.node(id), Node::State(_)),
         }
@@ -136,7 +140,10 @@ impl Builder<'_> {
     /// Writes a section that reaches the goals.
     pub(crate) fn section(&mut self, goals: &[Goal]) -> Section {
         let order = self.order(goals);
-        let code = self.emit(&order, goals);
+        let mut code = self.emit(&order, goals);
+        if self.narrow && !self.starting {
+            code = schedule(code);
+        }
         allocate(code)
     }
 

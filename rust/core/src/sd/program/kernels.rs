@@ -1,10 +1,14 @@
 //! The kernels: each instruction is a loop over chunks of lanes that the compiler turns into vector code.
 //!
-//! The bodies are written once and compiled for each instruction set and two widths: [`WIDE`] lanes a chunk for
-//! sweeps, one lane for a single run.
+//! The bodies are written once and compiled for each instruction set. A run on its own takes threaded code instead.
 
 use super::code::{Link, Op};
+use super::steps::{
+    Add, And, Divide, DivideInto, Equal, FirstMax, FirstMin, Less, LessEqual, Max, Min, Multiply, NotEqual, Or, Step,
+    Subtract, SubtractFrom, by_link, first, further, plain, second,
+};
 use super::table::{Table, Way};
+use super::thread::Cell;
 use crate::lanes::{Kernel, math};
 use crate::sd::compile::graph::{Binary, Reading, Unary};
 use crate::sd::compile::scalar;
@@ -78,6 +82,11 @@ pub(crate) struct Frame<'a> {
     pub(crate) bad: bool,
     /// Instructions to skip next.
     pub(crate) skip: usize,
+    /// Where threaded code goes on.
+    pub(crate) next: *const Cell,
+    /// Instructions that ran, of those that a skip may pass by.
+    #[cfg(test)]
+    pub(crate) executed: usize,
     /// Scratch for calls.
     pub(crate) scratch: Vec<f64>,
     pub(crate) results: Vec<f64>,
@@ -110,15 +119,6 @@ unsafe fn each<const N: usize, const L: usize>(
         for k in 0..N {
             at[k] = r.add(i.a[k] as usize);
         }
-        if L == 1 {
-            // A single run: one chunk of one lane.
-            let mut x = [[0.0; L]; N];
-            for k in 0..N {
-                x[k] = load::<L>(at[k]);
-            }
-            store::<L>(to, f(x));
-            return;
-        }
         for _ in 0..frame.chunks {
             let mut x = [[0.0; L]; N];
             for k in 0..N {
@@ -129,42 +129,6 @@ unsafe fn each<const N: usize, const L: usize>(
             to = to.add(L);
         }
     }
-}
-
-trait Step {
-    fn of(so_far: f64, argument: f64) -> f64;
-}
-macro_rules! steps {
-    ($($name:ident $body:expr;)*) => {$(
-        struct $name;
-        impl Step for $name {
-            #[inline(always)]
-            fn of(so_far: f64, argument: f64) -> f64 {
-                let body: fn(f64, f64) -> f64 = $body;
-                body(so_far, argument)
-            }
-        }
-    )*};
-}
-steps! {
-    Add |t, z| t + z;
-    Subtract |t, z| t - z;
-    SubtractFrom |t, z| z - t;
-    Multiply |t, z| t * z;
-    Divide |t, z| t / z;
-    DivideInto |t, z| z / t;
-    // What is not a number so far stays so.
-    Min |t, z| if z < t { z } else { t };
-    Max |t, z| if z > t { z } else { t };
-    // The first operation of a chain: the second argument passes on.
-    FirstMin |x, y| if x < y { x } else { y };
-    FirstMax |x, y| if x > y { x } else { y };
-    Equal |x, y| if x == y { 1.0 } else { 0.0 };
-    NotEqual |x, y| if x != y { 1.0 } else { 0.0 };
-    Less |x, y| if x < y { 1.0 } else { 0.0 };
-    LessEqual |x, y| if x <= y { 1.0 } else { 0.0 };
-    And |x, y| if x != 0.0 && y != 0.0 { 1.0 } else { 0.0 };
-    Or |x, y| if x != 0.0 || y != 0.0 { 1.0 } else { 0.0 };
 }
 
 #[inline(always)]
@@ -233,14 +197,7 @@ unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
                 if high < t { high } else { t }
             });
             let (mut x0, mut y0, mut s0) = ([*x; L], [*y; L], [*slopes; L]);
-            if L == 1 {
-                let mut piece = 0;
-                for q in 1..pieces {
-                    piece += usize::from(at[0] >= *x.add(q));
-                }
-                (x0, y0, s0) = ([*x.add(piece); L], [*y.add(piece); L], [*slopes.add(piece); L]);
-            }
-            for q in 1..if L == 1 { 1 } else { pieces } {
+            for q in 1..pieces {
                 let (xq, yq, sq) = (*x.add(q), *y.add(q), *slopes.add(q));
                 for k in 0..L {
                     let beyond = at[k] >= xq;
@@ -382,14 +339,14 @@ unsafe fn store_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
 }
 
 #[inline(always)]
-unsafe fn call_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+pub(super) unsafe fn call_body(aux: u32, lanes: usize, r: *mut f64, frame: &mut Frame<'_>) {
     let mut scratch = std::mem::take(&mut frame.scratch);
     let mut results = std::mem::take(&mut frame.results);
-    let call = &frame.calls[i.aux as usize];
+    let call = &frame.calls[aux as usize];
     scratch.resize(call.arguments.len(), 0.0);
     results.clear();
     results.resize(call.count, 0.0);
-    for lane in 0..frame.chunks * L {
+    for lane in 0..lanes {
         // SAFETY: as promised for every kernel.
         unsafe {
             for (value, &(at, stride)) in scratch.iter_mut().zip(&call.arguments) {
@@ -407,13 +364,20 @@ unsafe fn call_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_
 }
 
 #[inline(always)]
-unsafe fn advance_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
-    let (lanes, block, step) = (frame.chunks * L, frame.block, frame.noise.step as usize);
-    let ring = &mut frame.rings[i.number as usize];
+pub(super) unsafe fn advance_body(
+    ring: u32,
+    places: [(u32, u32); 2],
+    to: u32,
+    lanes: usize,
+    r: *mut f64,
+    frame: &mut Frame<'_>,
+) {
+    let (block, step) = (frame.block, frame.noise.step as usize);
+    let ring = &mut frame.rings[ring as usize];
     for lane in 0..lanes {
         // SAFETY: as promised for every kernel.
         unsafe {
-            let at = |k: usize| *r.add(i.a[k] as usize + if i.stride[k] == 0 { 0 } else { lane });
+            let at = |k: usize| *r.add(places[k].0 as usize + if places[k].1 == 0 { 0 } else { lane });
             let (input, wanted) = (at(0), at(1));
             let length = if ring.moving { wanted.max(1.0) as usize } else { ring.steps[lane] as usize };
             ring.values[(step % ring.length) * block + lane] = input;
@@ -422,7 +386,7 @@ unsafe fn advance_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame
                 Some(then) => ring.values[(then % ring.length) * block + lane],
                 None => ring.initial[lane],
             };
-            *r.add(i.to as usize + lane) = value;
+            *r.add(to as usize + lane) = value;
         }
     }
 }
@@ -445,127 +409,6 @@ unsafe fn skip_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_
         }
         frame.skip = i.number as usize;
     }
-}
-
-macro_rules! first {
-    ($link:expr, $t:ident => $e:expr) => {
-        match $link {
-            Link::Add => {
-                type $t = Add;
-                $e
-            }
-            Link::Subtract | Link::SubtractFrom => {
-                type $t = Subtract;
-                $e
-            }
-            Link::Multiply => {
-                type $t = Multiply;
-                $e
-            }
-            Link::Divide | Link::DivideInto => {
-                type $t = Divide;
-                $e
-            }
-            Link::Min => {
-                type $t = FirstMin;
-                $e
-            }
-            Link::Max => {
-                type $t = FirstMax;
-                $e
-            }
-        }
-    };
-}
-macro_rules! plain {
-    ($link:expr, $t:ident => $e:expr) => {
-        match $link {
-            Link::Subtract | Link::SubtractFrom => {
-                type $t = Subtract;
-                $e
-            }
-            Link::Multiply => {
-                type $t = Multiply;
-                $e
-            }
-            Link::Divide | Link::DivideInto => {
-                type $t = Divide;
-                $e
-            }
-            Link::Add | Link::Min | Link::Max => {
-                type $t = Add;
-                $e
-            }
-        }
-    };
-}
-macro_rules! further {
-    ($link:expr, $t:ident => $e:expr) => {
-        match $link {
-            Link::Subtract => {
-                type $t = Subtract;
-                $e
-            }
-            Link::SubtractFrom => {
-                type $t = SubtractFrom;
-                $e
-            }
-            Link::Multiply => {
-                type $t = Multiply;
-                $e
-            }
-            Link::Divide => {
-                type $t = Divide;
-                $e
-            }
-            Link::DivideInto => {
-                type $t = DivideInto;
-                $e
-            }
-            Link::Add | Link::Min | Link::Max => {
-                type $t = Add;
-                $e
-            }
-        }
-    };
-}
-macro_rules! second {
-    ($link:expr, $t:ident => $e:expr) => {
-        match $link {
-            Link::Add => {
-                type $t = Add;
-                $e
-            }
-            Link::Subtract => {
-                type $t = Subtract;
-                $e
-            }
-            Link::SubtractFrom => {
-                type $t = SubtractFrom;
-                $e
-            }
-            Link::Multiply => {
-                type $t = Multiply;
-                $e
-            }
-            Link::Divide => {
-                type $t = Divide;
-                $e
-            }
-            Link::DivideInto => {
-                type $t = DivideInto;
-                $e
-            }
-            Link::Min => {
-                type $t = Min;
-                $e
-            }
-            Link::Max => {
-                type $t = Max;
-                $e
-            }
-        }
-    };
 }
 
 macro_rules! target {
@@ -620,10 +463,11 @@ macro_rules! target {
                 skip_body::<L>(i, r, f);
             }
             unsafe fn call<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                call_body::<L>(i, r, f);
+                call_body(i.aux, f.chunks * L, r, f);
             }
             unsafe fn advance<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                advance_body::<L>(i, r, f);
+                let places = [(i.a[0], i.stride[0]), (i.a[1], i.stride[1])];
+                advance_body(i.number, places, i.to, f.chunks * L, r, f);
             }
             $(#[$feature])?
             unsafe fn copy<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
@@ -785,22 +629,17 @@ target!(avx512, true, target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fm
 #[cfg(target_arch = "aarch64")]
 target!(neon, true);
 
-/// The kernel of an operation for an instruction set; `wide` works on chunks of [`WIDE`] lanes, else on one.
-pub(crate) fn kernel(set: Kernel, op: &Op, way: Way, wide: bool) -> Run {
-    macro_rules! of {
-        ($module:ident) => {
-            if wide { $module::kernel::<WIDE>(op, way) } else { $module::kernel::<1>(op, way) }
-        };
-    }
+/// The kernel of an operation for an instruction set.
+pub(crate) fn kernel(set: Kernel, op: &Op, way: Way) -> Run {
     match set {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 if wide && matches!(op, Op::Lookup(..)) && way == Way::Count => count_registers,
+        Kernel::Avx512 if matches!(op, Op::Lookup(..)) && way == Way::Count => count_registers,
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 => of!(avx512),
+        Kernel::Avx512 => avx512::kernel::<WIDE>(op, way),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2 => of!(avx2),
+        Kernel::Avx2 => avx2::kernel::<WIDE>(op, way),
         #[cfg(target_arch = "aarch64")]
-        Kernel::Neon => of!(neon),
-        _ => of!(portable),
+        Kernel::Neon => neon::kernel::<WIDE>(op, way),
+        _ => portable::kernel::<WIDE>(op, way),
     }
 }

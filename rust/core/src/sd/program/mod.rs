@@ -3,20 +3,23 @@
 pub(crate) mod build;
 pub mod code;
 pub(crate) mod kernels;
+pub mod plan;
+mod schedule;
+mod steps;
 pub(crate) mod table;
 mod text;
+pub(crate) mod thread;
 
-use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use build::{Builder, Goal, classify};
-use code::Section;
-use table::{Table, Way};
+use build::Goal;
+use plan::{Goals, Shape};
+pub use plan::{Plan, Uniform};
 
 use crate::lanes::Kernel;
 use crate::sd::compile::flat::simplify;
-use crate::sd::compile::graph::{Binary, Id, Motion, Node, Points, Reading};
-use crate::sd::compile::{CompileError, Flat, Options, flatten, scalar};
-use crate::sd::functions::call::Noise;
+use crate::sd::compile::graph::{Binary, Id, Motion, Node};
+use crate::sd::compile::{CompileError, Flat, Options, flatten};
 use crate::sd::model::{Method, Model};
 
 /// A ring buffer of the program.
@@ -37,50 +40,21 @@ pub struct Program {
     pub flat: Flat,
     /// Kernels in use.
     pub kernel: Kernel,
-    /// Computes run-constants and the states at the start.
-    pub start: Section,
-    /// Computes the rings' numbers of steps, into rate places.
-    pub ring_steps: Section,
-    /// One Euler step: every state into its next place.
-    pub euler: Section,
-    /// One Euler step that also stores the saved values.
-    pub euler_save: Section,
-    /// The rates of the stocks.
-    pub rates: Section,
-    /// The next values of held states and rings.
-    pub holds: Section,
-    /// Stores the saved values.
-    pub save: Section,
-    /// Lookups as the code numbers them.
-    pub(crate) tables: Vec<Table>,
-    table_of: HashMap<(u32, Reading), u32>,
+    /// The code for runs side by side.
+    pub lanes: Plan,
+    /// The code for a run on its own, made when the first such run is asked for.
+    narrow: OnceLock<Plan>,
+    goals: Goals,
     /// Rings.
     pub rings: Vec<RingPlan>,
     /// Stocks that stop at zero.
     pub floors: Vec<u32>,
-    /// Slot and value of constants.
-    pub constants: Vec<(u32, f64)>,
-    /// Values of time alone, in order.
-    pub uniforms: Vec<Uniform>,
-    /// Number of scalar slots.
-    pub scalars: usize,
-    /// Number of run-constants.
-    pub kept: usize,
     /// Number of stocks; they come first among the states.
     pub stocks: usize,
     /// Saved steps (for adaptive methods: places in `times`) and times.
     pub times: Vec<f64>,
     /// The step at which each saved time stands, and where between it and the next.
     pub save_steps: Vec<(u64, f64)>,
-}
-
-/// A value of time alone.
-#[derive(Clone, Debug)]
-pub struct Uniform {
-    /// Its slot.
-    pub slot: u32,
-    /// The operation; arguments are slots.
-    pub node: Node,
 }
 
 impl Program {
@@ -121,123 +95,32 @@ impl Program {
                 }
             }
         }
-        let classes = classify(&flat.graph);
-        let mut builder = Builder {
-            graph: &flat.graph,
-            classes: &classes,
-            scalars: HashMap::new(),
-            uniforms: Vec::new(),
-            kept: HashMap::new(),
-            starting: false,
+        let goals = Goals {
+            saves: flat.saves.iter().enumerate().map(|(k, &id)| Goal::Save(id, k as u32)).collect(),
+            nexts,
+            rates,
+            stocks,
         };
-        let saves: Vec<Goal> = flat.saves.iter().enumerate().map(|(k, &id)| Goal::Save(id, k as u32)).collect();
-        let mut both = saves.clone();
-        both.extend(nexts.iter().copied());
-        let euler = flat.time.method == Method::Euler;
-        let holds: Vec<Goal> = nexts[stocks..].to_vec();
-        let none = Section::default;
-        let (euler, euler_save, rates, holds) = if euler {
-            (builder.section(&nexts), builder.section(&both), none(), none())
-        } else {
-            (none(), none(), builder.section(&rates), builder.section(&holds))
-        };
-        let save = builder.section(&saves);
-        let mut kept: Vec<(Id, u32)> = builder.kept.iter().map(|(&id, &slot)| (id, slot)).collect();
-        kept.sort_unstable_by_key(|&(_, slot)| slot);
-        let mut goals: Vec<Goal> = kept.iter().map(|&(id, slot)| Goal::Put(id, code::Place::Kept(slot))).collect();
-        for (index, state) in flat.states.iter().enumerate() {
-            goals.push(Goal::Put(state.initial, code::Place::State(index as u32)));
-        }
-        let ring_goals: Vec<Goal> = rings
-            .iter()
-            .filter(|ring| !ring.moving)
-            .map(|ring| Goal::Put(ring.steps, code::Place::Rate(ring.state)))
-            .collect();
-        builder.starting = true;
-        let start = builder.section(&goals);
-        let ring_steps = builder.section(&ring_goals);
-        let constants = builder
-            .scalars
-            .iter()
-            .filter_map(|(&id, &slot)| flat.graph.value(id).map(|value| (slot, value)))
-            .collect::<Vec<_>>();
-        let mut constants = constants;
-        constants.sort_unstable_by_key(|&(slot, _)| slot);
-        let uniforms: Vec<Uniform> = builder
-            .uniforms
-            .iter()
-            .map(|&id| {
-                let slot = |id: Id| builder.scalars.get(&id).copied().unwrap_or_default();
-                let node = match flat.graph.node(id) {
-                    // One result of a call with several: the key carries which.
-                    Node::Output(call, k) => match flat.graph.node(*call) {
-                        Node::Call(function, arguments, _) => {
-                            Node::Call(*function, arguments.iter().map(|&a| slot(a)).collect(), *k)
-                        }
-                        other => other.clone(),
-                    },
-                    Node::Call(function, arguments, _) => {
-                        Node::Call(*function, arguments.iter().map(|&a| slot(a)).collect(), 0)
-                    }
-                    node => node.map(slot),
-                };
-                Uniform { slot: slot(id), node }
-            })
-            .collect();
-        let scalars = builder.scalars.len();
-        let kept = kept.len();
+        let lanes = Plan::new(&flat, &goals, &rings, Shape::Lanes);
         let mut program = Self {
             kernel,
-            start,
-            ring_steps,
-            euler,
-            euler_save,
-            rates,
-            holds,
-            save,
-            tables: Vec::new(),
-            table_of: HashMap::new(),
+            lanes,
+            narrow: OnceLock::new(),
+            goals,
             rings,
             floors,
-            constants,
-            uniforms,
-            scalars,
-            kept,
             stocks,
             times: Vec::new(),
             save_steps: Vec::new(),
             flat,
         };
         program.plan_saves()?;
-        let mut used: Vec<(u32, Reading)> = Vec::new();
-        for section in [
-            &program.start,
-            &program.ring_steps,
-            &program.euler,
-            &program.euler_save,
-            &program.rates,
-            &program.holds,
-            &program.save,
-        ] {
-            for instruction in &section.code {
-                if let code::Op::Lookup(table, reading) = instruction.op {
-                    used.push((table, reading));
-                }
-            }
-        }
-        for key in used {
-            if !program.table_of.contains_key(&key) {
-                program.table_of.insert(key, program.tables.len() as u32);
-                program.tables.push(Table::new(&program.flat.tables[key.0 as usize], key.1));
-            }
-        }
         Ok(program)
     }
 
-    /// The number of a prepared lookup and how it is read.
-    pub(crate) fn table(&self, table: u32, reading: Reading) -> (u32, Way) {
-        let index = self.table_of.get(&(table, reading)).copied().unwrap_or_default();
-        (index, self.tables.get(index as usize).map_or(Way::Search, |table| table.way))
+    /// The code for a run on its own.
+    pub fn narrow(&self) -> &Plan {
+        self.narrow.get_or_init(|| Plan::new(&self.flat, &self.goals, &self.rings, Shape::Narrow))
     }
 
     /// The time at a step: by index, so that nothing accumulates.
@@ -299,38 +182,6 @@ impl Program {
         self.times = plan.iter().map(|&(_, at)| at).collect();
         self.save_steps = plan;
         Ok(())
-    }
-
-    /// Computes the values of time alone into scalar slots.
-    pub fn uniform<const FUSED: bool>(&self, time: f64, step_time: f64, values: &mut [f64]) {
-        for uniform in &self.uniforms {
-            let at = |slot: u32| values[slot as usize];
-            let value = match &uniform.node {
-                Node::Time => time,
-                Node::StepTime => step_time,
-                Node::Unary(op, a) => scalar::unary::<FUSED>(*op, at(*a)),
-                Node::Binary(op, a, b) => scalar::binary::<FUSED>(*op, at(*a), at(*b)),
-                Node::Select(c, a, b) => {
-                    if at(*c) != 0.0 {
-                        at(*a)
-                    } else {
-                        at(*b)
-                    }
-                }
-                Node::Lookup(table, reading, a) => {
-                    let points: &Points = &self.flat.tables[*table as usize];
-                    scalar::lookup(points, *reading, at(*a))
-                }
-                Node::Call(function, arguments, k) => {
-                    let arguments: Vec<f64> = arguments.iter().map(|&a| at(a)).collect();
-                    let mut out = vec![0.0; function.results(arguments.len())];
-                    function.evaluate(&arguments, &Noise::default(), 0, &mut out);
-                    out.get(*k as usize).copied().unwrap_or(f64::NAN)
-                }
-                _ => f64::NAN,
-            };
-            values[uniform.slot as usize] = value;
-        }
     }
 
     /// Every instruction as text.

@@ -40,17 +40,17 @@ fn section(out: &mut String, name: &str, section: &Section) {
 /// Every section of a program.
 pub(super) fn disassemble(program: &Program) -> String {
     let mut out = String::new();
-    let flat = &program.flat;
+    let (flat, plan) = (&program.flat, &program.lanes);
     let _ = writeln!(
         out,
         "{} states ({} stocks), {} varied, {} run-constants, {} scalars of which {} change with time, {} lookups, kernel {}",
         flat.states.len(),
         program.stocks,
         flat.defaults.len(),
-        program.kept,
-        program.scalars,
-        program.uniforms.len(),
-        program.tables.len(),
+        plan.kept,
+        plan.scalars,
+        plan.uniforms.len(),
+        plan.tables.len(),
         program.kernel
     );
     for (k, name) in flat.state_names.iter().enumerate() {
@@ -59,17 +59,17 @@ pub(super) fn disassemble(program: &Program) -> String {
     for (k, name) in flat.columns.iter().enumerate() {
         let _ = writeln!(out, "  column {k}: {name}");
     }
-    if !program.uniforms.is_empty() {
+    if !plan.uniforms.is_empty() {
         let _ = writeln!(out, "each step, once for all lanes:");
-        for uniform in &program.uniforms {
+        for uniform in &plan.uniforms {
             let _ = writeln!(out, "  c{} = {:?}", uniform.slot, uniform.node);
         }
     }
-    section(&mut out, "start", &program.start);
-    section(&mut out, "step", &program.euler);
-    section(&mut out, "step that saves", &program.euler_save);
-    section(&mut out, "rates", &program.rates);
-    section(&mut out, "held", &program.holds);
-    section(&mut out, "save", &program.save);
+    section(&mut out, "start", &plan.start);
+    section(&mut out, "step", &plan.euler);
+    section(&mut out, "step that saves", &plan.euler_save);
+    section(&mut out, "rates", &plan.rates);
+    section(&mut out, "held", &plan.holds);
+    section(&mut out, "save", &plan.save);
     out
 }

@@ -47,10 +47,8 @@ impl Sink for Table {
 /// Numbers that one lane of a program needs.
 fn numbers_a_lane(program: &Program) -> usize {
     let states = program.flat.states.len();
-    let sections = [&program.start, &program.euler, &program.euler_save, &program.rates, &program.save];
-    let temporaries = sections.iter().map(|section| section.temporaries as usize).max().unwrap_or(0);
     let stages = if program.flat.time.method == Method::Euler { 2 } else { 5 };
-    program.flat.defaults.len() + program.kept + stages * states + temporaries
+    program.flat.defaults.len() + program.lanes.kept + stages * states + program.lanes.temporaries()
 }
 
 /// Lanes of a block: as many as stay in cache, fewer when there are few runs for the threads.

@@ -5,7 +5,7 @@ use crate::sd::compile::error::CompileError;
 use crate::sd::compile::graph::{Id, Node};
 use crate::sd::compile::scalar;
 
-impl<'m> Lowering<'m> {
+impl Lowering<'_> {
     /// The value of a node if every parameter keeps its default; `None` if it is no constant.
     pub(crate) fn constant(&self, id: Id) -> Option<f64> {
         self.constant_within(id, 200)

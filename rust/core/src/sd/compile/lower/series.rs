@@ -6,7 +6,7 @@ use crate::sd::compile::graph::{Id, Node, Points, Reading};
 use crate::sd::expr::Span;
 use crate::sd::model::{Interpolation, canonical};
 
-impl<'m> Lowering<'m> {
+impl Lowering<'_> {
     pub(super) fn series_value(
         &mut self,
         element: u32,

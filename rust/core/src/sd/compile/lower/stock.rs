@@ -9,7 +9,7 @@ use crate::sd::expr::Span;
 use crate::sd::graph::dependencies;
 use crate::sd::model::{Kind, canonical};
 
-impl<'m> Lowering<'m> {
+impl Lowering<'_> {
     /// A flow of a stock; dimensions that the stock does not have are summed, as Stella does.
     pub(crate) fn flow_of_stock(&mut self, name: &str, env: &Env) -> Result<Id, CompileError> {
         let key = canonical(name);
