@@ -17,11 +17,17 @@ from __future__ import annotations
 
 from sembada.pls.blocks import block, multi
 from sembada.pls.bootstrap import Bootstrap
+from sembada.pls.comparison import Comparison, compare_groups
 from sembada.pls.cvpat import cvpat
 from sembada.pls.fit import Fit
+from sembada.pls.micom import Micom, micom
 from sembada.pls.missing import Pooled, pool
 from sembada.pls.model import Model
+from sembada.pls.permutation import Permutation, permute
 from sembada.pls.prediction import Prediction
 from sembada.pls.specification import Block
 
-__all__ = ["Block", "Bootstrap", "Fit", "Model", "Pooled", "Prediction", "block", "cvpat", "multi", "pool"]
+__all__ = [
+    "Block", "Bootstrap", "Comparison", "Fit", "Micom", "Model", "Permutation", "Pooled", "Prediction", "block",
+    "compare_groups", "cvpat", "micom", "multi", "permute", "pool",
+]  # fmt: skip

@@ -110,6 +110,14 @@ def names_of(data: Any) -> list[str]:
     return [str(name) for name in _native(data).columns]
 
 
+def column_of(data: Any, name: str) -> list[Any]:
+    """Return one column of any data frame as it is, such as labels of groups."""
+    frame = _native(data)
+    if name not in frame.columns:
+        raise unknown_name("column", name, [str(known) for known in frame.columns], where="the data")
+    return list(frame.get_column(name).to_list())
+
+
 def _plain(data: Any, columns: Sequence[str]) -> NDArray[np.float64] | None:
     """Take the columns of a pandas frame at once if all are NumPy numbers; `None` if they need a closer look."""
     if not isinstance(data, pd.DataFrame) or not data.columns.is_unique:
