@@ -75,6 +75,8 @@ def cases() -> tuple[Case, ...]:
 
 def canonical(name: str) -> str:
     """Make names equal that differ in case, underscores, blanks and quotes only."""
+    # Files that were decoded from binary runs write a dot in a name as U+2024.
+    name = name.replace("\u2024", ".")
     name = name.replace('"', "").replace("\\n", " ").replace("\\", "").strip().lower()
     name = re.sub(r"[_\s\u00a0]+", "_", name)
     return re.sub(r"_?([\[\],])_?", r"\1", name)
@@ -202,18 +204,36 @@ def outcome(identifier: str) -> tuple[str, str]:
 
     case = next(case for case in cases() if case.id == identifier)
     try:
-        result = run(case)
+        model = load(case)
+        result = run(case, model)
     except SembadaError as error:
         return "refused", f"{type(error).__name__}: {str(error).splitlines()[0]}".replace(f"{root()}/", "")
     if case.reference is None:
         finite = bool(np.isfinite(result.frame.to_numpy()).all())
         return ("runs", "no results to compare with") if finite else ("not finite", str(result.failure))
     found = compare(case, result.frame)
+    remarks = []
     if found.wrong:
-        return "differs", f"{len(found.wrong)} of {found.compared} series: {found.wrong[0]}"
-    if found.missing:
-        return "incomplete", f"{len(found.missing)} series missing: {', '.join(found.missing[:3])}"
-    return ("agrees", f"{found.compared} series") if found.compared else ("empty", "no shared series")
+        import sd_explained
+
+        left = sd_explained.unexplained(case, model, result.frame)
+        if left:
+            return "differs", f"{len(left)} of {found.compared} series: {found.wrong[0]}"
+        remarks.append(f"{len(found.wrong)} of them as far as the reference's own numbers hold the difference")
+    text = re.sub(r"[_\s]+", "_", (root() / case.model).read_text(encoding="utf-8", errors="replace").lower())
+    lookups = {canonical(name) for name, info in model.variables.items() if info.type == "lookup"}
+    missing = [name for name in found.missing if name.partition("[")[0] not in lookups]
+    foreign = [name for name in missing if name.partition("[")[0] not in text]
+    if len(foreign) < len(missing):
+        return "incomplete", f"{len(missing)} series missing: {', '.join(missing[:3])}"
+    if foreign:
+        # The results were made with another state of the model file.
+        remarks.append(f"{len(foreign)} more in the results are of variables that the model does not have")
+    return (
+        ("agrees", "; ".join([f"{found.compared} series", *remarks]))
+        if found.compared
+        else ("empty", "no shared series")
+    )
 
 
 def table(skipped: dict[str, str]) -> str:

@@ -7,8 +7,9 @@ import hashlib
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from sembada import _core, execution
-from sembada.errors import DataError, SimulationError, SpecificationError, unknown_name
+from sembada.errors import DataError, SembadaWarning, SimulationError, SpecificationError, unknown_name
 from sembada.sd import batch as _batch
 from sembada.sd.designs import Design, as_design
 from sembada.sd.layout import Layout, layout_of
@@ -211,7 +212,19 @@ class Model:
         return _write(self._core.to_xmile(), path)
 
     def to_vensim(self, path: str | Path | None = None) -> str:
-        """Return the model as Vensim's `.mdl`, and write it to a file where one is named."""
+        """Return the model as Vensim's `.mdl`, and write it to a file where one is named.
+
+        Warns
+        -----
+        SembadaWarning
+            If the model asks for `"rk45"`: Vensim's adaptive method, RK4 Auto, is written, which reads back as `"rk4"`.
+        """
+        if self._described["time"]["method"] == "rk45":
+            warnings.warn(
+                "a Vensim file cannot ask for rk45: RK4 Auto stands in its settings, which reads back as rk4",
+                SembadaWarning,
+                stacklevel=2,
+            )
         return _write(self._core.to_vensim(), path)
 
     def diagram(self, kind: str = "stock-flow", path: str | Path | None = None, **options: Any) -> str:
@@ -408,6 +421,8 @@ class Model:
         >>> decay.run({"rate": 1.0})["x"].tolist()
         [1.0, 0.5, 0.25, 0.125, 0.0625]
         """
+        if time is None and self._described.get("moving_end"):
+            return self._to_moving_end(params, initial=initial, save=save, method=method, seed=seed, on_error=on_error)
         if params is None and initial is None:
             model: Model = self
             varied: tuple[str, ...] = ()
@@ -427,6 +442,31 @@ class Model:
                 raise SpecificationError(f"on_error={on_error!r}; expected 'raise' or 'mask'", {"on_error": on_error})
         origin = {**made.facts, "seed": seed, "params": dict(zip(varied, values.tolist(), strict=True))}
         return Run(made.layout, data, status, failure, origin)
+
+    def _to_moving_end(self, params: Mapping[str, Any] | None, *, save: Any, **options: Any) -> Run:
+        """Run a model that computes its FINAL TIME: to the first saved time that has reached it."""
+        name = self.variables.written("FINAL TIME")
+        kept = _save(save)
+        extra = kept is not None and canonical(name) not in {canonical(one) for one in kept}
+        wanted = (*kept, name) if extra and kept is not None else kept
+        time = self.time
+        for _ in range(HORIZONS):
+            run = self.run(params, save=wanted, time=time, **options)
+            ends = run[name].to_numpy(dtype=float)
+            reached = np.flatnonzero(run.times >= ends - 1e-6 * time.dt)
+            if len(reached) or run.status:
+                last = int(reached[0]) + 1 if len(reached) else len(run.times)
+                layout = replace(run.layout, times=run.times[:last])
+                if extra:
+                    layout = replace(layout, columns=layout.columns[:-1], places=layout.places[:-1])
+                numbers = run.values[:last, : len(layout.columns)]  # noqa: PD011 - of a run, not of a frame
+                return Run(layout, numbers, run.status, run.failure, run.origin)
+            time = time.but(final_time=float(ends[-1]))
+        raise SpecificationError(
+            f"{name!r} runs ahead of the run: it is {ends[-1]:g} at time {run.times[-1]:g}; "
+            "give the end in the run: time={'final_time': …}",
+            {"name": name},
+        )
 
     def _when(self, time: Any) -> Any:
         if isinstance(time, Time):
@@ -556,6 +596,12 @@ class Model:
         """
         if on_error not in ("mask", "raise"):
             raise SpecificationError(f"on_error={on_error!r}; expected 'mask' or 'raise'", {"on_error": on_error})
+        if time is None and self._described.get("moving_end"):
+            raise SpecificationError(
+                "the model computes its final_time, so that runs would end at different times; "
+                "give it to the sweep: time={'final_time': …}",
+                {"name": "final_time"},
+            )
         planned = as_design(design)
         statistics = as_statistics(stats)
         options = {"method": method, "time": None if time is None else self._when(time), "seed": seed}
@@ -703,6 +749,8 @@ class Model:
 _NO_VALUES = np.empty(0)
 # Programs kept by a model; more are compiled again.
 PROGRAMS = 64
+# How often a run is made longer when its FINAL TIME runs ahead of it.
+HORIZONS = 64
 
 
 @dataclass(frozen=True, slots=True)

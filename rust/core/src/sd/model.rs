@@ -316,6 +316,11 @@ pub struct Model {
     pub dialect: Dialect,
     /// Time.
     pub time: TimeSpec,
+    /// Whether `FINAL TIME` is computed during the run: the final time above is what it is at the start, and the run ends with
+    /// the first step that has reached it.
+    pub moving_end: bool,
+    /// Year, month and day of time zero (Vensim's settings), for functions of the calendar.
+    pub date: Option<(i32, u32, u32)>,
     /// Dimensions and subranges.
     pub dimensions: Vec<Dimension>,
     /// Variables in the order of the file.

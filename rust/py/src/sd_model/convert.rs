@@ -220,6 +220,8 @@ pub(super) fn model(from: Dict<'_, '_>) -> PyResult<ModelSpec> {
         name: text(from, "name")?,
         dialect,
         time: time(from)?,
+        moving_end: extract(from, "moving_end", "True or False")?.unwrap_or_default(),
+        date: extract(from, "date", "a year, a month and a day")?,
         dimensions: each(from, "dimensions", dimension)?,
         variables: each(from, "variables", variable)?,
         macros: each(from, "macros", |one| {

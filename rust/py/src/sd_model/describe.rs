@@ -144,6 +144,8 @@ pub(super) fn model<'py>(py: Python<'py>, model: &Model) -> PyResult<Dict<'py>> 
     out.set_item("name", &model.name)?;
     out.set_item("dialect", dialect(model.dialect))?;
     out.set_item("time", time(py, &model.time)?)?;
+    out.set_item("moving_end", model.moving_end)?;
+    out.set_item("date", model.date)?;
     let dimensions = list(py, &model.dimensions, |one| {
         let out = PyDict::new(py);
         out.set_item("name", &one.name)?;

@@ -2,7 +2,7 @@
 
 use super::curve::{Curve, Shape};
 use super::random::{Distribution, Place, Range, Seeding};
-use super::{allocate, finance, lookup, market, matrix, random, special, vector};
+use super::{allocate, calendar, finance, lookup, market, matrix, random, special, vector};
 use crate::sd::compile::lower::NOT_AVAILABLE;
 
 /// A function evaluated on plain numbers. The comment gives its arguments in order.
@@ -32,6 +32,13 @@ pub enum Function {
     LookupInvert,
     /// Start, end, then `x, y` pairs.
     LookupArea,
+    /// Start, end, whether the end pieces are drawn on, then `x, y` pairs: nothing beyond the points unless they are.
+    LookupAreaInside,
+    /// Start, end, whether the end pieces are drawn on, then `x, y` pairs: the mean of x weighted by y.
+    LookupMean,
+    /// What of a date ([`super::calendar::Measure`] as its number in Vensim), days of a unit of time, year, month and day of
+    /// time zero, whether a year has 360 days, time.
+    Calendar,
     /// Argument, mode, then `x, y` pairs.
     LookupSlope,
     /// Argument, least, most, mode, then the items.
@@ -52,6 +59,8 @@ pub enum Function {
     Determinant,
     /// Available amount, then request, type, priority, width and extra of each.
     Allocate,
+    /// As `Allocate`, with Stella's normal curves, which are exact where Vensim's are an approximation.
+    AllocateExactly,
     /// Available amount, width, then request and priority of each.
     AllocateByPriority,
     /// Number of demands, then quantity, type, priority, width and extra of each demand and each supply.
@@ -89,7 +98,7 @@ impl Function {
         match self {
             Self::SortOrder | Self::Rank => arguments.saturating_sub(1),
             Self::Inverse => arguments,
-            Self::Allocate => arguments.saturating_sub(1) / 5,
+            Self::Allocate | Self::AllocateExactly => arguments.saturating_sub(1) / 5,
             Self::AllocateByPriority => arguments.saturating_sub(2) / 2,
             _ => 1,
         }
@@ -117,9 +126,13 @@ impl Function {
                 }
             }
             Self::Inverse => matrix::invert(x, side(x), out),
-            Self::Allocate => {
+            Self::Allocate | Self::AllocateExactly => {
                 if let Some((available, curves)) = x.split_first() {
-                    allocate::allocate(&curves_of(curves), *available, out);
+                    let mut curves = curves_of(curves);
+                    if self == Self::AllocateExactly {
+                        curves.iter_mut().for_each(Curve::exactly);
+                    }
+                    allocate::allocate(&curves, *available, out);
                 }
             }
             Self::AllocateByPriority => {
@@ -164,6 +177,15 @@ impl Function {
             }
             (Self::LookupInvert, [y, points @ ..]) => lookup::invert(&pairs(points), *y, false),
             (Self::LookupArea, [start, end, points @ ..]) => lookup::area(&pairs(points), *start, *end, false),
+            (Self::LookupAreaInside, [start, end, drawn, points @ ..]) => {
+                lookup::area_inside(&pairs(points), *start, *end, *drawn != 0.0)
+            }
+            (Self::LookupMean, [start, end, drawn, points @ ..]) => {
+                lookup::mean(&pairs(points), *start, *end, *drawn != 0.0)
+            }
+            (Self::Calendar, [measure, days, year, month, day, even, time]) => {
+                calendar::measure(*measure, *time * *days, [*year, *month, *day], *even != 0.0)
+            }
             (Self::LookupSlope, [x, mode, points @ ..]) => lookup::slope(&pairs(points), *x, *mode),
             (Self::VectorLookup, [x, least, most, mode, items @ ..]) => {
                 lookup::vector_lookup(items, *x, *least, *most, *mode)
@@ -242,6 +264,9 @@ mod tests {
             (Function::LookupInvert, &[1.0, 0.0, 0.0, 2.0, 2.0], 1.0),
             (Function::LookupArea, &[0.0, 2.0, 0.0, 0.0, 2.0, 2.0], 2.0),
             (Function::LookupSlope, &[1.0, 0.0, 0.0, 0.0, 2.0, 2.0], 1.0),
+            (Function::LookupAreaInside, &[-1.0, 3.0, 0.0, 0.0, 0.0, 2.0, 2.0], 2.0),
+            (Function::LookupMean, &[0.0, 3.0, 0.0, 0.0, 0.0, 3.0, 3.0], 2.0),
+            (Function::Calendar, &[1.0, 30.0, 2000.0, 1.0, 1.0, 1.0, 12.0], 2001.0),
             (Function::VectorLookup, &[0.5, 0.0, 1.0, 0.0, 3.0, 5.0], 4.0),
             (Function::Select, &[-1.0, 6.0, 0.0, 1.0, 3.0, 0.0, 4.0], 3.0),
             (Function::SortOrder, &[1.0, 7.0, 2.0], 1.0),
@@ -251,6 +276,7 @@ mod tests {
             (Function::Inverse, &[4.0], 0.25),
             (Function::Determinant, &[1.0, 2.0, 3.0, 4.0], -2.0),
             (Function::Allocate, &[5.0, 9.0, 0.0, 1.0, 1.0, 0.0], 5.0),
+            (Function::AllocateExactly, &[5.0, 9.0, 3.0, 1.0, 1.0, 0.0], 5.0),
             (Function::AllocateByPriority, &[5.0, 1.0, 9.0, 1.0], 5.0),
             (Function::MarketPrice, &[1.0, 4.0, 1.0, 2.0, 1.0, 0.0, 4.0, 1.0, 2.0, 1.0, 0.0], 2.0),
             (Function::DemandAtPrice, &[2.0, 4.0, 1.0, 2.0, 1.0, 0.0], 2.0),

@@ -14,8 +14,10 @@ pub enum Shape {
     Rectangular,
     /// Type 2.
     Triangular,
-    /// Type 3.
+    /// Type 3, as Vensim computes it.
     Normal,
+    /// Type 3, as Stella computes it: to the last digits.
+    ExactNormal,
     /// Type 4.
     Exponential,
     /// Anything else, with type 5: Vensim's truncated curve of constant elasticity has no published formula, so that a
@@ -54,6 +56,13 @@ impl Curve {
         Self { quantity: quantity.max(0.0), shape, priority, width, whole }
     }
 
+    /// Makes a normal curve exact, as Stella has it (`allocate.csv` of the reference agrees with it to ten digits).
+    pub fn exactly(&mut self) {
+        if self.shape == Shape::Normal {
+            self.shape = Shape::ExactNormal;
+        }
+    }
+
     /// The share of the quantity on the far side of a distance: one well above zero, zero well below it.
     fn share(&self, distance: f64) -> f64 {
         // A fixed quantity asks for no price, not even whether there is one.
@@ -75,6 +84,7 @@ impl Curve {
                 if z < 0.0 { small } else { 1.0 - small }
             }
             Shape::Normal => normal_share(z),
+            Shape::ExactNormal => super::special::normal_cdf(z),
             _ => {
                 let small = 0.5 * libm::exp(-z.abs());
                 if z < 0.0 { small } else { 1.0 - small }
@@ -100,6 +110,7 @@ impl Curve {
             Shape::Fixed | Shape::Unknown => 0.0,
             Shape::Rectangular | Shape::Triangular => 0.5,
             Shape::Normal => 5.0,
+            Shape::ExactNormal => 9.0,
             Shape::Exponential => 10.0,
         };
         let far = widths * self.width.max(0.0);

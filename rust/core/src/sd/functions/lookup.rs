@@ -88,6 +88,45 @@ pub fn area(points: &[(f64, f64)], start: f64, end: f64, extrapolate: bool) -> f
     sum
 }
 
+/// LOOKUPAREA(graphical, to, from) of Stella: the area whichever way round the ends are; nothing lies beyond the points, unless
+/// the end pieces are drawn on.
+pub fn area_inside(points: &[(f64, f64)], start: f64, end: f64, extrapolate: bool) -> f64 {
+    moments(points, start, end, extrapolate).0
+}
+
+/// LOOKUPMEAN(graphical, to, from) of Stella: the mean of x where each x weighs as much as the graphical has there.
+pub fn mean(points: &[(f64, f64)], start: f64, end: f64, extrapolate: bool) -> f64 {
+    let (area, moment) = moments(points, start, end, extrapolate);
+    moment / area
+}
+
+/// The area under the points and its first moment, ∫ y dx and ∫ x·y dx.
+fn moments(points: &[(f64, f64)], start: f64, end: f64, extrapolate: bool) -> (f64, f64) {
+    if points.len() < 2 || start.is_nan() || end.is_nan() {
+        return (f64::NAN, f64::NAN);
+    }
+    let (low, high) = (start.min(end), start.max(end));
+    let (mut area, mut moment) = (0.0, 0.0);
+    let last = points.len() - 2;
+    for (i, pair) in points.windows(2).enumerate() {
+        let (a, b) = (pair[0], pair[1]);
+        if a.0 >= b.0 {
+            continue;
+        }
+        let from = if i == 0 && extrapolate { low } else { low.max(a.0) };
+        let to = if i == last && extrapolate { high } else { high.min(b.0) };
+        if from >= to {
+            continue;
+        }
+        let at = |x: f64| a.1 + (b.1 - a.1) / (b.0 - a.0) * (x - a.0);
+        let middle = 0.5 * (from + to);
+        // Simpson's rule is exact for x·y, which is quadratic on a piece.
+        area += (to - from) * at(middle);
+        moment += (to - from) / 6.0 * (from * at(from) + 4.0 * middle * at(middle) + to * at(to));
+    }
+    (area, moment)
+}
+
 /// LOOKUP SLOPE(lookup, x, mode) (vensim.com/documentation/fn_lookup_slope.html): the slope of the piece around `x`, at a point the
 /// mean of the pieces before and after it (at an end the one there is). Beyond the points it is zero with mode 0, that of
 /// the end piece with mode 1, not available with mode −1; nor is it where several points have this x.
@@ -155,6 +194,22 @@ pub fn masses(profile: &[(f64, f64)], n: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn area_and_mean_stay_inside_the_points() {
+        let triangle = [(0.0, 0.0), (1.0, 1.0), (2.0, 0.0)];
+        assert_eq!(area_inside(&triangle, -5.0, 9.0, false), 1.0);
+        assert_eq!(area_inside(&triangle, 9.0, -5.0, false), 1.0);
+        assert!((mean(&triangle, 0.0, 2.0, false) - 1.0).abs() < 1e-15);
+        // ∫ x·x dx / ∫ x dx over [0, 1]
+        assert!((mean(&triangle, 0.0, 1.0, false) - 2.0 / 3.0).abs() < 1e-15);
+        // Drawn on, the last piece falls below zero: 1 − 1/2.
+        assert!((area_inside(&triangle, 0.0, 3.0, true) - 0.5).abs() < 1e-15);
+        // A step: two points with one x.
+        let step = [(0.0, 1.0), (1.0, 1.0), (1.0, 3.0), (2.0, 3.0)];
+        assert_eq!(area_inside(&step, 0.0, 2.0, false), 4.0);
+        assert_eq!(mean(&step, 0.0, 2.0, false), (0.5 + 4.5) / 4.0);
+    }
     use proptest::prelude::*;
 
     const POINTS: [(f64, f64); 4] = [(0.0, 0.0), (1.0, 2.0), (3.0, 4.0), (4.0, 4.0)];

@@ -6,6 +6,7 @@
 pub mod allocate;
 pub mod batch;
 pub mod belt;
+pub mod calendar;
 pub mod call;
 pub mod clock;
 pub mod conveyor;

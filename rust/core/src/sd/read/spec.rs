@@ -112,6 +112,10 @@ pub struct ModelSpec {
     pub dialect: Dialect,
     /// Time.
     pub time: TimeSpec,
+    /// Whether `FINAL TIME` is computed during the run.
+    pub moving_end: bool,
+    /// Year, month and day of time zero.
+    pub date: Option<(i32, u32, u32)>,
     /// Dimensions.
     pub dimensions: Vec<Dimension>,
     /// Variables.
@@ -152,6 +156,8 @@ pub fn build(spec: ModelSpec) -> Result<Model, ModelError> {
         name: spec.name,
         dialect,
         time: spec.time,
+        moving_end: spec.moving_end,
+        date: spec.date,
         dimensions: spec.dimensions,
         variables: variables(spec.variables)?,
         macros,

@@ -1,7 +1,7 @@
 //! Reader of Vensim's text format (`.mdl`).
 
 mod assemble;
-mod control;
+pub(crate) mod control;
 mod dimensions;
 mod entries;
 mod left;
@@ -139,7 +139,8 @@ fn whole(text: &str, mut files: Option<&mut dyn Resolve>) -> Result<Model, Model
         return Err(ModelError::File { message, place: Box::new(at(1, "", "", Span::default())) });
     }
     assemble::outputs(&mut model);
-    model.time = control::time(&model, parts.settings);
+    (model.time, model.moving_end) = control::time(&model, parts.settings);
+    model.date = control::date(parts.settings);
     model.units = control::units(parts.settings);
     parts.sketch.clone_into(&mut model.display);
     Ok(model)

@@ -21,6 +21,10 @@ pub(super) fn prepare(model: &Model, to: Dialect) -> Result<Model, ModelError> {
     }
     let mut out =
         Model { dialect: to, display: String::new(), variables: Vec::new(), data: Vec::new(), ..model.clone() };
+    if model.moving_end {
+        let reason = "XMILE has no final time that is computed during the run; give the model a fixed one";
+        return Err(refuse(model, &Variable::default(), None, Span::default(), "final time", "FINAL TIME", reason));
+    }
     let translator = Translator::new(model, to);
     match to {
         Dialect::Xmile => to_xmile(model, &translator, &mut out)?,
@@ -187,6 +191,23 @@ fn net_flow(
     })
 }
 
+/// The elements of a variable, the last dimension fastest.
+fn elements(model: &Model, variable: &Variable) -> Vec<Vec<String>> {
+    let mut out = vec![Vec::new()];
+    for name in &variable.dimensions {
+        let wanted = canonical(name);
+        let dimension = model.dimensions.iter().find(|dimension| canonical(&dimension.name) == wanted);
+        let names = dimension.map_or(&[][..], |dimension| &dimension.elements);
+        out = out
+            .iter()
+            .flat_map(|head: &Vec<String>| {
+                names.iter().map(|name| head.iter().chain(std::iter::once(name)).cloned().collect())
+            })
+            .collect();
+    }
+    out
+}
+
 /// A series as a lookup of time.
 pub(super) fn series(model: &Model, variable: &Variable, copy: &mut Variable, to: Dialect) -> Result<(), ModelError> {
     let wanted = canonical(&variable.name);
@@ -200,6 +221,22 @@ pub(super) fn series(model: &Model, variable: &Variable, copy: &mut Variable, to
     copy.kind = Kind::Auxiliary;
     // Elements that are constants stay.
     copy.equations.retain(|equation| equation.expr.is_some());
+    let absent: Vec<Vec<String>> = elements(model, variable)
+        .into_iter()
+        .filter(|element| {
+            let same = |names: &[String]| {
+                names.len() == element.len() && names.iter().zip(element).all(|(a, b)| canonical(a) == canonical(b))
+            };
+            !all.iter().any(|one| same(&one.element)) && copy.equations.is_empty()
+        })
+        .collect();
+    if !absent.is_empty() && to == Dialect::Xmile {
+        return Err(cannot("some of its elements have no series: XMILE has no value for what is not available"));
+    }
+    for subscripts in absent {
+        let missing = Expr { kind: ExprKind::Missing, ..Expr::default() };
+        copy.equations.push(Equation { subscripts, expr: Some(missing), ..Equation::default() });
+    }
     for one in all {
         let kind = match one.interpolation {
             Interpolation::Linear => TableKind::Continuous,

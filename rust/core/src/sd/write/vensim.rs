@@ -12,6 +12,7 @@ use crate::sd::expr::print::{print_name, print_number};
 use crate::sd::expr::{Expr, ExprKind, Span, print};
 use crate::sd::graph::dependencies;
 use crate::sd::model::{Equation, Interpolation, Kind, Method, Model, Table, TableKind, Variable, canonical};
+use crate::sd::read::vensim::control::method_of;
 
 /// What ends the equations and begins the drawing.
 const SKETCH: &str = "\\\\\\---///";
@@ -252,8 +253,14 @@ impl Writer<'_> {
 
     fn sketch(&mut self) {
         if self.model.display.starts_with(SKETCH) {
-            self.out.push_str(self.model.display.trim_end());
-            self.out.push('\n');
+            // The settings are kept as they were but for the method, which may be another by now.
+            let method = format!("15:0,0,0,{},0,0", self.method());
+            for line in self.model.display.trim_end().lines() {
+                let given = line.trim().strip_prefix("15:").and_then(|rest| rest.split(',').nth(3));
+                let other = given.is_some_and(|code| method_of(code) != self.model.time.method);
+                self.out.push_str(if other { &method } else { line });
+                self.out.push('\n');
+            }
             return;
         }
         let drawing = layout(self.model);
@@ -330,13 +337,21 @@ impl Writer<'_> {
                 std::iter::once(unit.name.as_str()).chain(unit.aliases.iter().map(String::as_str)).collect();
             let _ = writeln!(self.out, "22:{}", names.join(","));
         }
-        let method = match self.model.time.method {
+        let _ = writeln!(self.out, "15:0,0,0,{},0,0", self.method());
+        if let Some((year, month, day)) = self.model.date {
+            let _ = writeln!(self.out, "37:{year}\n38:{month}\n39:{day}");
+        }
+    }
+
+    /// The number of the method in the settings.
+    fn method(&self) -> u32 {
+        match self.model.time.method {
             Method::Euler => 0,
+            // Vensim's adaptive method stands nearest: RK4 Auto.
             Method::Rk45 => 1,
             Method::Rk2 => 4,
             Method::Rk4 => 5,
-        };
-        let _ = writeln!(self.out, "15:0,0,0,{method},0,0");
+        }
     }
 }
 

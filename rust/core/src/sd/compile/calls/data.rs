@@ -80,49 +80,7 @@ impl<'m> Lowering<'m> {
                 let value = statistic(call.name.trim_start_matches("get_data_"), &points.x, &points.y);
                 self.graph.number(value)
             }
-            "get_time_value" => {
-                self.arity(call, 3, 3)?;
-                let offset = self.argument(call, 1)?;
-                let relative = self.argument(call, 0)?;
-                let measure = self.argument(call, 2)?;
-                let (Some(relative), Some(measure)) = (self.constant_now(relative)?, self.constant_now(measure)?)
-                else {
-                    return Err(self.fault(
-                        call.env,
-                        call.span,
-                        "the first and third argument of GET TIME VALUE must be constants",
-                    ));
-                };
-                let time = self.step_time(call.env.mode);
-                let origin = match relative.round() as i64 {
-                    0 => time,
-                    1 => self.graph.number(self.time.initial_time),
-                    2 => {
-                        return Err(self.refuse(
-                            call.env,
-                            call.span,
-                            "GET TIME VALUE",
-                            "a time relative to the computer's clock would make runs irreproducible",
-                        ));
-                    }
-                    other => {
-                        return Err(self.fault(
-                            call.env,
-                            call.at(0).span,
-                            format!("relative to {other}: expected 0, 1 or 2"),
-                        ));
-                    }
-                };
-                if measure.round() != 0.0 {
-                    return Err(self.refuse(
-                        call.env,
-                        call.span,
-                        "GET TIME VALUE",
-                        "calendar units need a start date; use measure 0",
-                    ));
-                }
-                self.graph.sum(origin, offset)
-            }
+            "get_time_value" => self.time_value(call)?,
             "get_xls_data"
             | "get_direct_data"
             | "get_xls_constants"
@@ -130,7 +88,10 @@ impl<'m> Lowering<'m> {
             | "get_xls_lookups"
             | "get_direct_lookups"
             | "get_vdf_data"
-            | "get_vdf_constants" => {
+            | "get_vdf_constants"
+            | "get_123_data"
+            | "get_123_constants"
+            | "get_123_lookups" => {
                 return Err(self.refuse(
                     call.env,
                     call.span,

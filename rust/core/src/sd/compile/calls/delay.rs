@@ -6,7 +6,7 @@ use crate::sd::compile::lower::Mode;
 use crate::sd::dialect::Dialect;
 
 impl<'m> Lowering<'m> {
-    fn state(&mut self, owner: u32, initial: Id, motion: Motion) -> (usize, Id) {
+    pub(crate) fn state(&mut self, owner: u32, initial: Id, motion: Motion) -> (usize, Id) {
         let index = self.states.len();
         self.states.push(State { owner, initial, motion });
         (index, self.graph.add(Node::State(index as u32)))

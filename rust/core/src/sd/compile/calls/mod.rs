@@ -1,9 +1,12 @@
 //! The functions of XMILE and Vensim, lowered to operations, states and calls.
 
+mod calendar;
 pub(crate) mod container;
 mod data;
 mod delay;
+mod history;
 mod input;
+mod lookup;
 mod reduction;
 mod vector;
 
@@ -81,6 +84,12 @@ impl<'m> Lowering<'m> {
             return Ok(node);
         }
         if let Some(node) = self.input(&call)? {
+            return Ok(node);
+        }
+        if let Some(node) = self.graphical(&call)? {
+            return Ok(node);
+        }
+        if let Some(node) = self.history(&call)? {
             return Ok(node);
         }
         if let Some(node) = self.delay(&call)? {

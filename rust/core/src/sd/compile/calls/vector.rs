@@ -65,14 +65,23 @@ impl<'m> Lowering<'m> {
     }
 
     /// The dimension that a vector argument runs along, and where this element stands on it.
+    ///
+    /// It is the last one that the argument names, as Vensim has it. Where the left side does not name it, the place is that of
+    /// a dimension mapped onto it (`order[slot] = VECTOR SORT ORDER(x[company], 1)` with `slot -> company`), else that of the
+    /// last dimension of the left side that has as many elements and that the argument does not name.
     fn along(&self, call: &Call<'m, '_>, k: usize) -> Result<(usize, usize), CompileError> {
         let mut axes = Vec::new();
         self.named_axes(call.at(k), call.env, &mut axes);
-        let found = axes
-            .iter()
-            .rev()
-            .find_map(|&axis| call.env.places.iter().find(|place| place.0 == axis).map(|place| (axis, place.1)));
-        found.ok_or_else(|| {
+        let left = |axis: usize| call.env.places.iter().find(|place| place.0 == axis).map(|place| place.1);
+        let place = axes.last().and_then(|&axis| {
+            left(axis).or_else(|| self.translate(axis, axis, &call.env.places)).or_else(|| {
+                let size = self.axes[axis].elements.len();
+                let own = &self.infos[self.elements[call.env.owner as usize].variable].axes;
+                let free = own.iter().rev().find(|&own| !axes.contains(own) && self.axes[*own].elements.len() == size);
+                free.and_then(|&axis| left(axis))
+            })
+        });
+        axes.last().copied().zip(place).ok_or_else(|| {
             self.fault(call.env, call.at(k).span, "an array over a dimension of the left side is expected here")
         })
     }
@@ -114,6 +123,13 @@ impl<'m> Lowering<'m> {
                 self.graph.call(Function::VectorLookup, arguments)
             }
             "invert_matrix" => self.inverse(call)?,
+            "determinant" => {
+                self.arity(call, 1, 2)?;
+                let size = if call.arguments.len() == 2 { Some(call.at(1)) } else { None };
+                let arguments = self.square(call.at(0), size, call.env)?;
+                self.graph.call(Function::Determinant, arguments)
+            }
+            "allocate" => self.allocate_over(call)?,
             "allocate_available" => {
                 self.arity(call, 3, 3)?;
                 let (axis, place) = self.along(call, 0)?;
@@ -290,36 +306,115 @@ impl<'m> Lowering<'m> {
     }
 
     /// INVERT MATRIX(matrix, size)
+    ///
+    /// The matrix runs over the last two dimensions of the variable that is named. Which entry of the inverse this element
+    /// is follows from the names where the left side has both of them; else (`a[Row,Col] = INVERT MATRIX(b[Row,Row], n)`)
+    /// from the last two dimensions of the left side.
     fn inverse(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
         self.arity(call, 2, 2)?;
         let mut axes = Vec::new();
         self.named_axes(call.at(0), call.env, &mut axes);
-        let [.., rows, columns] = axes[..] else {
-            return Err(self.fault(
-                call.env,
-                call.at(0).span,
-                "a matrix over two dimensions of the left side is expected here",
-            ));
-        };
+        let own = self.infos[self.elements[call.env.owner as usize].variable].axes.clone();
         let at = |axis: usize| call.env.places.iter().find(|place| place.0 == axis).map(|place| place.1);
-        let (Some(row), Some(column)) = (at(rows), at(columns)) else {
+        let named = match axes[..] {
+            [.., rows, columns] => at(rows).zip(at(columns)),
+            _ => None,
+        };
+        let last = match own[..] {
+            [.., rows, columns] if rows != columns => at(rows).zip(at(columns)),
+            _ => None,
+        };
+        let Some((row, column)) = named.or(last) else {
             return Err(self.fault(
                 call.env,
                 call.at(0).span,
-                "a matrix over two dimensions of the left side is expected here",
+                "a matrix is expected here, and two dimensions on the left side",
             ));
         };
-        let n = self.axes[rows].elements.len();
-        if n != self.axes[columns].elements.len() {
-            return Err(self.fault(call.env, call.at(0).span, "only a square matrix has an inverse"));
-        }
-        let mut arguments = Vec::new();
-        for r in 0..n {
-            for c in 0..n {
-                let env = Self::moved(&Self::moved(call.env, columns, c), rows, r);
-                arguments.push(self.lower(call.at(0), &env)?);
-            }
+        let arguments = self.square(call.at(0), Some(call.at(1)), call.env)?;
+        let n = arguments.len().isqrt();
+        if row >= n || column >= n {
+            return Ok(self.graph.number(0.0));
         }
         Ok(self.output(Function::Inverse, arguments, row * n + column))
+    }
+
+    /// The entries of a square matrix by rows: the last two dimensions of the variable that is named, of the given size or
+    /// as large as they are.
+    fn square(&mut self, matrix: &'m Expr, size: Option<&'m Expr>, env: &Env) -> Result<Vec<Id>, CompileError> {
+        let (expr, inner) = self.unbind(matrix, env);
+        let ExprKind::Reference { name, subscripts } = &expr.kind else {
+            return Err(self.fault(env, expr.span, "a matrix over two dimensions is expected here, by its name"));
+        };
+        let Some(index) = self.find(&canonical(name), inner.scope) else {
+            return Err(self.unknown(name, expr.span, &inner));
+        };
+        let [before @ .., rows, columns] = &self.infos[index].axes[..] else {
+            return Err(self.fault(env, expr.span, "a matrix over two dimensions is expected here"));
+        };
+        let (height, width) = (self.axes[*rows].elements.len(), self.axes[*columns].elements.len());
+        let before = before.len();
+        let most = height.min(width);
+        let n = match size {
+            None if height == width => Some(height),
+            None => None,
+            Some(size) => {
+                let node = self.lower(size, env)?;
+                self.constant_now(node)?.filter(|size| *size >= 0.5).map(|size| size.round() as usize)
+            }
+        };
+        let Some(n) = n.filter(|&n| n <= most) else {
+            return Err(self.fault(env, expr.span, format!("a square matrix is expected, of a size from 1 to {most}")));
+        };
+        // Dimensions before the last two are chosen by their subscripts; of the matrix itself the first entry is meant.
+        let mut first = self.infos[index].first;
+        if before > 0 {
+            if subscripts.len() < before {
+                return Err(self.fault(env, expr.span, "name an element of each dimension before the last two"));
+            }
+            let At::Fixed(here) = self.element_at(index, subscripts, expr.span, &inner)? else {
+                return Err(self.fault(env, expr.span, "a matrix cannot be chosen by a computed subscript"));
+            };
+            first = here - (here - first) % (height * width) as u32;
+        }
+        let mut entries = Vec::with_capacity(n * n);
+        for r in 0..n {
+            for c in 0..n {
+                entries.push(self.element_value(first + (r * width + c) as u32, expr.span, &inner)?);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Stella's ALLOCATE(available, dimension, request, priority, width[, type[, extra]]): `ALLOCATE AVAILABLE` with the
+    /// profile in separate arrays; without a type the curves are normal.
+    fn allocate_over(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
+        self.arity(call, 5, 7)?;
+        let (expr, _) = self.unbind(call.at(1), call.env);
+        let axis = match &expr.kind {
+            ExprKind::Reference { name, .. } => self.axis_of.get(&canonical(name)).copied(),
+            _ => None,
+        };
+        let Some(axis) = axis else {
+            return Err(self.fault(call.env, expr.span, "the dimension to allocate over is expected here"));
+        };
+        let Some(place) = self.translate(axis, axis, &call.env.places) else {
+            return Err(self.fault(call.env, expr.span, "the left side must run over the dimension to allocate over"));
+        };
+        let mut arguments = vec![self.argument(call, 0)?];
+        for other in 0..self.axes[axis].elements.len() {
+            let mut env = Self::moved(call.env, axis, other);
+            let mut running = (*env.running).clone();
+            running.insert(0, (axis, other));
+            env.running = Rc::new(running);
+            // In the order of a profile: request, type, priority, width, extra.
+            for (k, default) in [(2, 0.0), (5, 3.0), (3, 0.0), (4, 0.0), (6, 0.0)] {
+                arguments.push(match call.arguments.get(k) {
+                    Some(expr) => self.lower(expr, &env)?,
+                    None => self.graph.number(default),
+                });
+            }
+        }
+        Ok(self.output(Function::AllocateExactly, arguments, place))
     }
 }

@@ -158,7 +158,7 @@ impl<'m> Lowering<'m> {
     fn control(&self, key: &str) -> Option<f64> {
         let value = match key {
             "initial_time" => self.time.initial_time,
-            "final_time" => self.time.final_time,
+            "final_time" if !self.model.moving_end => self.time.final_time,
             "time_step" => self.time.dt,
             "saveper" => self.time.save_step.unwrap_or(self.time.dt),
             _ => return None,

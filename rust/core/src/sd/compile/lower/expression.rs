@@ -178,8 +178,9 @@ impl<'m> Lowering<'m> {
             "false" => 0.0,
             _ => {
                 if let Some(&axis) = self.axis_of.get(key) {
-                    let place = env.running.iter().chain(env.places.iter()).find(|place| place.0 == axis)?;
-                    (place.1 + 1) as f64
+                    let place =
+                        self.translate(axis, axis, &env.running).or_else(|| self.translate(axis, axis, &env.places))?;
+                    (place + 1) as f64
                 } else {
                     let axis = self.axes.iter().find(|axis| axis.position(key).is_some())?;
                     (axis.position(key)? + 1) as f64

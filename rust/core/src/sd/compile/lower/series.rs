@@ -1,6 +1,6 @@
 //! Data variables: their series as tables read by time.
 
-use super::Lowering;
+use super::{Lowering, NOT_AVAILABLE};
 use crate::sd::compile::error::CompileError;
 use crate::sd::compile::graph::{Id, Node, Points, Reading};
 use crate::sd::expr::Span;
@@ -17,6 +17,12 @@ impl Lowering<'_> {
             let info = &self.infos[index];
             if info.variable.equations.iter().any(|equation| equation.expr.is_some()) {
                 return Ok(None);
+            }
+            let name = canonical(&info.variable.name);
+            if self.model.data.iter().any(|series| canonical(&series.variable) == name) {
+                // An element that the data files leave out is not available (Vensim warns and goes on).
+                let node = self.graph.number(NOT_AVAILABLE);
+                return Ok(Some((node, node)));
             }
             return Err(CompileError::Equation {
                 variable: self.element_name(element),

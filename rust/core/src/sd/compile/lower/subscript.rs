@@ -86,7 +86,7 @@ impl<'m> Lowering<'m> {
     }
 
     /// The element of `target` that `range` stands for, given positions in other dimensions.
-    pub(super) fn translate(&self, target: usize, range: usize, places: &[(usize, usize)]) -> Option<usize> {
+    pub(crate) fn translate(&self, target: usize, range: usize, places: &[(usize, usize)]) -> Option<usize> {
         let target = &self.axes[target];
         if let Some(&(_, place)) = places.iter().find(|place| place.0 == range) {
             let element = &self.axes[range].elements[place];
