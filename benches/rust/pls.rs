@@ -6,7 +6,7 @@ use sembada_core::cancel::Control;
 use sembada_core::lanes::Kernel;
 use sembada_core::moments::Missing;
 use sembada_core::pls::{
-    Construct, Layout, Mode, Options, Program, Scheme, Sign, Spec, Statistic, multiply_adds, replicate,
+    Construct, Layout, Mode, Options, Preparation, Program, Scheme, Sign, Spec, Statistic, multiply_adds, replicate,
 };
 use sembada_core::resample::Plan;
 use sembada_core::rng::{Philox, Stream};
@@ -42,6 +42,7 @@ fn program() -> Program {
         paths: PATHS.to_vec(),
         links: Vec::new(),
         scheme: Scheme::Path,
+        raw: false,
         consistent: None,
         max_iter: 300,
         tol: 1e-7,
@@ -79,7 +80,13 @@ fn bootstrap(c: &mut Criterion) {
             for (set, statistics) in [("standard", &standard[..]), ("everything", &everything[..])] {
                 let layout = Layout::new(&program, Some(statistics)).unwrap();
                 let plan = Plan::bootstrap([3, 4], REPLICATES, 0, &[true; N], None, None).unwrap();
-                let options = Options { missing: Missing::Error, weights: None, sign: Sign::None, kernel };
+                let options = Options {
+                    missing: Missing::Error,
+                    weights: None,
+                    preparation: &Preparation::None,
+                    sign: Sign::None,
+                    kernel,
+                };
                 group.bench_function(format!("{kernel}/{kind}/{set}"), |b| {
                     b.iter(|| replicate(&program, &data, N, &plan, &layout, &options, &pool, &Control::new()));
                 });

@@ -36,6 +36,7 @@ class PlsEngine:
     ``paths``        list of [from, to] (nodes), kept in this order
     ``links``        list of [a, b]: neighbours in the inner scheme without a path (default none)
     ``scheme``       "path" (default), "factorial", "centroid", "pca"
+    ``raw``          bool (default False): indicators keep their own units
     ``consistent``   bool (default False); ``consistent_rule``: "factors" (default: only reflective blocks are
                      corrected) or "seminr" (mode A composites of a mixed model too)
     ``max_iter``     default 300;  ``tol``: default 1e-7, stop when sum |dw| < tol on standardised weights
@@ -65,7 +66,8 @@ class PlsEngine:
         (length, k), padded with -1). Kinds: "node-item" (weights, loadings, item_vif), "item-node" (cross_loadings),
         "from-to" (paths, total_effects, indirect_effects, f2, vif), "node" (r2, r2_adjusted, alpha, rho_a, rho_c, ave),
         "pair" (construct_correlations, htmt, htmt2; a < b), "chain" (specific_indirect: nodes of the chain),
-        "fit" (srmr, d_uls, d_g, nfi: 0 = saturated, 1 = estimated; d_g with natural logarithms).
+        "fit" (srmr, d_uls, d_g, nfi: 0 = saturated, 1 = estimated; d_g with decadic logarithms), "item"
+        (means, sds: data column).
         """
 
     def fit(
@@ -75,6 +77,7 @@ class PlsEngine:
         statistics: list[str] | None = None,
         weights: NDArray[np.float64] | None = None,
         missing: str = "error",
+        prepare: dict[str, Any] | None = None,
         kernel: str = "auto",
     ) -> dict[str, Any]:
         """Estimate once. `data` is (n, p), NaN = missing; `missing`: "error", "listwise", "mean", "pairwise".
@@ -84,8 +87,13 @@ class PlsEngine:
         (n, nodes; NaN rows where listwise drops), ``means`` and ``sds`` (p,; n-1), ``correlations`` (items, items),
         ``construct_correlations`` (nodes, nodes; corrected under `consistent`), ``proxy_correlations`` (nodes, nodes),
         ``outer_weights`` (items, nodes; 0 where none), ``cross_loadings`` (items, nodes),
-        ``path_matrix`` (from, to), ``rho_a`` (nodes,), ``kernel``. A failed estimation is reported by `status`,
-        not raised; malformed input raises DataError.
+        ``path_matrix`` (from, to), ``rho_a`` (nodes,), ``kernel``, and with `prepare` ``prepared`` (n, p). A failed
+        estimation is reported by `status`, not raised; malformed input raises DataError.
+
+        `prepare` says what is done to the sample, from its row weights, before its moments are taken:
+        ``{"kind": "regression"}``, ``{"kind": "em"}`` (both with missing="error"), ``{"kind": "spearman"}``,
+        ``{"kind": "polychoric", "ordinal": [bool of each column]}``,
+        ``{"kind": "scaling", "scales": ["numeric" | "ordinal" | "nominal" of each column]}``.
         """
 
     def replicate(
@@ -96,6 +104,7 @@ class PlsEngine:
         statistics: list[str] | None = None,
         weights: NDArray[np.float64] | None = None,
         missing: str = "error",
+        prepare: dict[str, Any] | None = None,
         sign: str = "none",
         threads: int | None = None,
         progress: Callable[[int, int], object] | None = None,
@@ -120,6 +129,25 @@ class PlsEngine:
         self, data: NDArray[np.float64], plan: dict[str, Any], replicate: int, missing: str = "error"
     ) -> NDArray[np.float64]:
         """Row weights (n,) of one replicate of a plan (the same draws as `replicate`)."""
+
+def pls_em(
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
+    mean: NDArray[np.float64] | None = None,
+    covariance: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Means, ML covariances and the data completed with conditional means; None if EM has not settled.
+
+    `mean` and `covariance` are where it starts.
+    """
+
+def pls_polychoric(
+    values: NDArray[np.float64], ordinal: list[bool], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64] | int:
+    """Polychoric, polyserial and Pearson correlations (p, p); the number of a column without variance instead."""
+
+def pls_monotone(values: list[float], weights: list[float]) -> list[float]:
+    """The closest sequence that never falls."""
 
 def pls_status() -> list[str]:
     """Names of the status codes: index = code."""

@@ -8,9 +8,12 @@ import pytest
 from scipy import stats
 
 from sembada import errors, pls
-from sembada.pls.missing import complete, expectation_maximisation, impute
+from sembada.pls.missing import check_complete, expectation_maximisation, impute
 
 COLUMNS = ["a", "b", "c", "d"]
+MODEL = pls.Model("X =~ a + b ; Y =~ c + d ; Y ~ X")
+
+pytestmark = pytest.mark.filterwarnings("ignore:more than")
 
 
 def survey(n=300, share=0.15, seed=5):
@@ -73,14 +76,14 @@ def test_weights_count_as_repeated_rows():
 def test_completed_data_carry_ems_moments():
     _, values = survey()
     mean, cov, _ = expectation_maximisation(values)
-    done = complete(values, COLUMNS, "em")
+    done = MODEL.fit(pd.DataFrame(values, columns=COLUMNS), missing="em")._rows("prepared")
     np.testing.assert_allclose(done.mean(axis=0), mean, atol=1e-12)
     np.testing.assert_allclose(np.cov(done.T, ddof=0), cov, atol=1e-10)
 
 
 def test_regression_predicts_from_the_complete_rows():
     _, values = survey()
-    done = complete(values, COLUMNS, "regression")
+    done = MODEL.fit(pd.DataFrame(values, columns=COLUMNS), missing="regression")._rows("prepared")
     rows = values[~np.isnan(values).any(axis=1)]
     target = np.flatnonzero(np.isnan(values[:, 3]) & ~np.isnan(values[:, :3]).any(axis=1))[0]
     x = np.column_stack([np.ones(len(rows)), rows[:, :3]])
@@ -97,7 +100,7 @@ def test_regression_predicts_from_the_complete_rows():
 )
 def test_data_that_cannot_be_completed_are_refused(values, method, words):
     with pytest.raises(errors.DataError) as caught:
-        complete(values, ["a", "b"], method)
+        check_complete(values, ["a", "b"], method, None)
     for word in words:
         assert word in str(caught.value)
 
@@ -114,7 +117,6 @@ def test_imputations_are_repeatable_and_vary():
     np.testing.assert_array_equal(first[0][known], values[known])
 
 
-@pytest.mark.filterwarnings("ignore:more than")
 def test_em_and_imputation_recover_the_path():
     x, values = survey(n=600)
     model = pls.Model("X =~ a + b ; Y =~ c + d ; Y ~ X")

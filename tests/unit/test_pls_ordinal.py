@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from oracle.prepare import bivariate, spearman
 from sembada import errors, pls
-from sembada.pls.ordinal import _normal_cdf, is_ordinal, polychoric, spearman
+from sembada.pls.ordinal import is_ordinal, polychoric
 
 CUTS = [-1.2, -0.3, 0.4, 1.1]
 
@@ -21,7 +22,7 @@ def latent(n=20_000, seed=1):
 @pytest.mark.parametrize("rho", [-0.99, -0.6, 0.0, 0.3, 0.9, 0.995])
 def test_the_bivariate_normal_is_scipys(rho):
     points = np.array([[-1.5, 0.2], [0.0, 0.0], [2.0, -0.7], [1.0, 1.1]])
-    ours = _normal_cdf(points[:, 0], points[:, 1], np.full(4, rho))
+    ours = bivariate(points[:, 0], points[:, 1], np.full(4, rho))
     theirs = [stats.multivariate_normal.cdf(point, [0, 0], [[1, rho], [rho, 1]]) for point in points]
     # scipy integrates to about 1e-6 by default here.
     np.testing.assert_allclose(ours, theirs, atol=2e-5)
@@ -57,7 +58,7 @@ def test_each_correlation_is_where_the_likelihood_is_flat():
                 count = ((a == i) & (b == j)).sum()
                 h = stats.norm.ppf([(a < i).mean(), (a <= i).mean()])
                 k = stats.norm.ppf([(b < j).mean(), (b <= j).mean()])
-                box = [_normal_cdf(np.array(u), np.array(v), np.array(r)) for u in h for v in k]
+                box = [bivariate(np.array(u), np.array(v), np.array(r)) for u in h for v in k]
                 total += count * np.log(max(box[3] - box[2] - box[1] + box[0], 1e-300))
         return total
 
@@ -74,9 +75,9 @@ def test_weights_count_as_repeated_rows():
         polychoric(np.repeat(answers, counts, axis=0), list("abc"), np.array([True, True, False])),
         atol=1e-8,
     )
+    ranks = spearman(answers, counts.astype(float))
     np.testing.assert_array_equal(
-        spearman(answers, counts.astype(float))[np.repeat(np.arange(200), counts)],
-        spearman(np.repeat(answers, counts, axis=0)),
+        ranks[np.repeat(np.arange(200), counts)], spearman(np.repeat(answers, counts, axis=0))
     )
 
 

@@ -135,11 +135,11 @@ def copula(
         fit._system.options.__class__(),
     )
     table, prepared, kernel = fit._table, fit._preparation, fit.provenance.kernel
-    start = prepared.start(table.matrix, table.weights)
 
     def once(weights: Array) -> Array | None:
-        values = prepared.apply(fit._system, table.matrix, weights, start)
-        first = fit._system.fit(values, weights=weights, missing=prepared.for_engine, kernel=kernel)
+        first = fit._system.fit(
+            table.matrix, weights=weights, missing=prepared.for_engine, prepare=prepared.plain, kernel=kernel
+        )
         if np.isnan(first["values"]).all():
             return None
         scores = np.asarray(first["scores"], dtype=np.float64)
@@ -148,7 +148,7 @@ def copula(
         columns = _augmented(scores[known], nodes, predictors, chosen, method, w)
         y = scores[known][:, [nodes.index(outcome)]]
         result = second.fit(
-            np.column_stack([y, columns]), weights=w, missing="error", kernel=kernel, statistics=["paths"]
+            np.column_stack([y, columns]), weights=w, missing="error", prepare=None, kernel=kernel, statistics=["paths"]
         )
         # The engine standardises; the predictors are standard already, the terms are not.
         spread = np.sqrt(w @ (columns - w @ columns / w.sum()) ** 2 / (w.sum() - 1.0))

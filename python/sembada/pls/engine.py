@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias, cast, get_args
 
@@ -20,11 +20,10 @@ from sembada.errors import (
     InadmissibleError,
     SembadaError,
     SpecificationError,
-    UnsupportedError,
 )
 from sembada.pls.equations import effects, equations, solve
 from sembada.pls.exchange import to_dict
-from sembada.pls.specification import Specification, choice, factors
+from sembada.pls.specification import Path, Specification, choice, factors
 
 __all__ = ["HigherOrder", "Layout", "Options", "Scheme", "System", "failure"]
 
@@ -41,6 +40,9 @@ STRUCTURAL = frozenset(
     | {"srmr", "d_uls", "d_g", "nfi"}
 )
 
+#: Explained variance in the model with all paths; two criteria compare with it.
+SATURATED = "saturated_r2"
+
 #: Names of the index levels of each kind of statistic.
 LEVELS = {
     "from-to": ("predictor", "outcome"),
@@ -50,6 +52,7 @@ LEVELS = {
     "pair": ("construct", "other"),
     "chain": ("path",),
     "fit": ("model",),
+    "item": ("indicator",),
 }
 
 
@@ -69,6 +72,8 @@ class Options:
         Largest number of passes.
     tol
         The weights have settled when the sum of their absolute changes is below this.
+    raw
+        Whether indicators keep their own units, so that those with more variance count more.
     """
 
     scheme: Scheme = "path"
@@ -76,6 +81,7 @@ class Options:
     higher_order: HigherOrder = "two-stage"
     max_iter: int = 300
     tol: float = 1e-7
+    raw: bool = False
 
     def __post_init__(self) -> None:
         choice("scheme", self.scheme, get_args(Scheme))
@@ -159,17 +165,8 @@ class System:
         column = {name: position for position, name in enumerate(spec.columns)}
         scheme: str = options.scheme
         paths = [[node[path.predictor], node[path.outcome]] for path in spec.paths]
-        if spec.correlations:
-            if paths:
-                raise UnsupportedError(
-                    f"the model has paths and the correlation {' ~~ '.join(spec.correlations[0])}: a structural model "
-                    "is made of paths, or of correlations only",
-                    {"correlations": spec.correlations},
-                )
-            # Without a direction there is nothing to regress on: every neighbour counts by its correlation.
-            scheme = "factorial" if scheme == "path" else scheme
-            paths = [sorted((node[left], node[right])) for left, right in dict.fromkeys(spec.correlations)]
-        elif not spec.is_recursive:
+        links = [sorted((node[left], node[right])) for left, right in dict.fromkeys(spec.correlations)]
+        if not spec.is_recursive:
             # In a loop each neighbour is predictor and outcome: its correlation counts, once.
             scheme = "factorial" if scheme == "path" else scheme
             pairs = dict.fromkeys((min(pair), max(pair)) for pair in map(tuple, paths))
@@ -205,7 +202,9 @@ class System:
                 for name in spec.terms
             ],
             "paths": paths,
+            "links": links,
             "scheme": scheme,
+            "raw": bool(options.raw),
             "consistent": bool(options.consistent),
             "consistent_rule": "seminr" if options.consistent == "seminr" else "factors",
             "max_iter": int(options.max_iter),
@@ -233,11 +232,27 @@ class System:
         """Whether specific indirect effects are few enough to list; dense models have millions."""
         return self.n_chains <= CHAINS
 
+    @cached_property
+    def saturated(self) -> System | None:
+        """The same measurement model with every path that keeps it recursive; `None` where that has no meaning."""
+        spec = self.specification
+        if spec.terms or self.equations or not spec.paths or not spec.is_recursive:
+            return None
+        order = [name for name in spec.measured if name in spec.exogenous]
+        todo = list(spec.outcomes)
+        while todo:
+            ready = [name for name in todo if not set(spec.predictors(name)) & set(todo)]
+            order += ready
+            todo = [name for name in todo if name not in ready]
+        paths = tuple(Path(before, name) for k, name in enumerate(order) for before in order[:k])
+        return compiled(replace(spec, paths=paths, correlations=(), defined={}, instruments={}), self.options)
+
     @property
     def statistics(self) -> list[str]:
         """Names of all statistics that the model has."""
         if not self.equations:
-            return [name for name in self.engine.statistics if name != "specific_indirect" or self.has_chains]
+            plain = [name for name in self.engine.statistics if name != "specific_indirect" or self.has_chains]
+            return plain if self.saturated is None else [*plain, SATURATED]
         return [*(name for name in self.engine.statistics if name not in STRUCTURAL), *self._own(None)]
 
     def _own(self, statistics: Sequence[str] | None) -> list[str]:
@@ -249,7 +264,8 @@ class System:
 
     def _engine_names(self, statistics: Sequence[str] | None) -> list[str] | None:
         if not self.equations:
-            return self.statistics if statistics is None else list(statistics)
+            names = self.statistics if statistics is None else list(statistics)
+            return [name for name in names if name != SATURATED]
         known = self.engine.statistics if statistics is None else statistics
         return list(dict.fromkeys([*(name for name in known if name not in STRUCTURAL), "construct_correlations"]))
 
@@ -283,8 +299,8 @@ class System:
                 tuple(labels[position] for position in arranged),
             )
         start = sum(entry["length"] for entry in plain.values())
+        own: list[tuple[str, ...]]
         for name in self._own(statistics):
-            own: list[tuple[str, ...]]
             if name == "r2":
                 kind, own = "node", [(equation.outcome,) for equation in self.equations]
             elif name == "paths":
@@ -293,6 +309,9 @@ class System:
                 kind, own = "from-to", list(self._reached())
             result[name] = Layout(name, kind, start + np.arange(len(own), dtype=np.int64), tuple(own))
             start += len(own)
+        if statistics is not None and SATURATED in statistics:
+            own = [(name,) for name in self.specification.outcomes]
+            result[SATURATED] = Layout(SATURATED, "node", start + np.arange(len(own), dtype=np.int64), tuple(own))
         return result
 
     def _reached(self) -> list[tuple[str, str]]:
@@ -344,13 +363,25 @@ class System:
         *,
         weights: NDArray[np.float64] | None,
         missing: str,
+        prepare: dict[str, Any] | None = None,
         kernel: str,
         statistics: Sequence[str] | None = None,
     ) -> dict[str, Any]:
         """Estimate once; see `_core.PlsEngine.fit`."""
         result = self.engine.fit(
-            values, statistics=self._engine_names(statistics), weights=weights, missing=missing, kernel=kernel
+            values,
+            statistics=self._engine_names(statistics),
+            weights=weights,
+            missing=missing,
+            prepare=prepare,
+            kernel=kernel,
         )
+        if self.saturated is not None and statistics is not None and SATURATED in statistics:
+            other = self.saturated.fit(
+                values, weights=weights, missing=missing, prepare=prepare, kernel=kernel, statistics=["r2"]
+            )
+            own = self._of_saturated(np.asarray(other["values"], dtype=np.float64)[None])[0]
+            result["values"] = np.concatenate([np.asarray(result["values"], dtype=np.float64), own])
         if self.equations:
             result["values"] = self._extend(np.asarray(result["values"], dtype=np.float64)[None], statistics)[0]
         return result
@@ -363,6 +394,7 @@ class System:
         statistics: Sequence[str],
         weights: NDArray[np.float64] | None,
         missing: str,
+        prepare: dict[str, Any] | None = None,
         sign: str,
         threads: int | None,
         kernel: str,
@@ -375,12 +407,27 @@ class System:
             statistics=self._engine_names(statistics),
             weights=weights,
             missing=missing,
+            prepare=prepare,
             sign=sign,
             threads=threads,
             progress=progress,
             kernel=kernel,
         )
-        return self._extend(draws, statistics), status, detail
+        draws = self._extend(draws, statistics)
+        if self.saturated is not None and SATURATED in statistics:
+            other = self.saturated.replicate(
+                values, plan, statistics=["r2"], weights=weights, missing=missing, prepare=prepare, sign=sign,
+                threads=threads, kernel=kernel,
+            )[0]  # fmt: skip
+            draws = np.concatenate([draws, self._of_saturated(other)], axis=1)
+        return draws, status, detail
+
+    def _of_saturated(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take the explained variances of this model's outcomes from those of the saturated model."""
+        assert self.saturated is not None
+        layout = self.saturated.layouts(["r2"])["r2"]
+        place = {label[0]: position for label, position in zip(layout.labels, layout.positions.tolist(), strict=True)}
+        return values[:, [place[name] for name in self.specification.outcomes]]
 
     def _label(
         self, kind: str, row: list[int], items: list[str], ranks: list[int]
@@ -400,6 +447,8 @@ class System:
             return (nodes[first], nodes[second]), (ranks[first], ranks[second])
         if kind == "chain":
             return (" → ".join(nodes[item] for item in row if item >= 0),), ()
+        if kind == "item":
+            return (items[row[0]],), ()
         return (("saturated", "estimated")[row[0]],), ()
 
     def digest(self) -> str:
@@ -471,6 +520,17 @@ def failure(system: System, status: int, detail: int, n_iter: Sequence[int] = ()
         )
     if word == "too few rows":
         return DataError("fewer rows than the model needs: add rows, or estimate a smaller model", facts)
+    if word == "completion not settled":
+        return ConvergenceError(
+            "the moments of the incomplete data had not settled after 2,000 passes: too little of some columns is "
+            "observed together. Leave one of them out, or use missing='pairwise'",
+            facts,
+        )
+    if word == "scaling not settled":
+        return ConvergenceError(
+            "the values of the categories had not settled after 1,000 rounds: merge categories with few answers",
+            facts,
+        )
     if word == "not finite":
         return DataError(f"the estimation of {where!r} turned non-finite", {**facts, "construct": where})
     return InadmissibleError(f"the solution is inadmissible: {word}{f' of {where!r}' if where else ''}", facts)

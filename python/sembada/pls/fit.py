@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast, get_args
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sembada import __version__, _core
-from sembada.errors import DataError, InadmissibleError, SembadaWarning, UnsupportedError
-from sembada.pls import admissible, discrepancy, endogeneity, quantify
+from sembada import _core
+from sembada.errors import UnsupportedError
+from sembada.pls import admissible, endogeneity, following
 from sembada.pls import criteria as information
 from sembada.pls.blindfold import blindfold
-from sembada.pls.bootstrap import Bootstrap, replicate
 from sembada.pls.derived import evaluate
-from sembada.pls.engine import HigherOrder, Layout, Options, Scheme, System, compiled, failure, place
-from sembada.pls.frames import Table, read
+from sembada.pls.engine import Layout, System
+from sembada.pls.frames import Table
 from sembada.pls.prediction import Prediction, predict
-from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, column_scales, ordinal_columns
+from sembada.pls.prepare import Preparation
 from sembada.pls.provenance import Provenance
+from sembada.pls.replication import replicate, run_once
 from sembada.pls.specification import choice
 from sembada.pls.summary import Summary, summarise_fit
 from sembada.pls.unstandardised import coefficients, original_scores
 
 if TYPE_CHECKING:
+    from sembada.pls.bootstrap import Bootstrap
     from sembada.pls.model import Model
 
-__all__ = ["Fit", "estimate"]
-
-MISSING = ("error", "listwise", "mean", "pairwise", *COMPLETED)
-#: Status words of a solution whose numbers exist but cannot belong to a population.
-INADMISSIBLE = frozenset(
-    {
-        "inadmissible reliability",
-        "inadmissible loading",
-        "inadmissible explained variance",
-        "construct correlations not positive definite",
-    }
-)
+__all__ = ["Fit"]
 
 
 class Fit:
@@ -96,7 +85,7 @@ class Fit:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Scores follow from the indicators; everything else is a few numbers a construct.
-        result = {key: value for key, value in self._result.items() if key != "scores"}
+        result = {key: value for key, value in self._result.items() if key not in {"scores", "prepared"}}
         return Fit, (self.model, self._system, self._table, self._preparation, result, self.provenance)
 
     def __repr__(self) -> str:
@@ -272,15 +261,15 @@ class Fit:
         if word != "standardised":
             return original_scores(self, rescaled=word == "0-100", limits=limits)
         columns = pd.Index(self._system.nodes, name="construct", dtype="object")
-        table = pd.DataFrame(self._scores(), index=self._table.index, columns=columns)
+        table = pd.DataFrame(self._rows("scores"), index=self._table.index, columns=columns)
         return table[list(self.model.constructs)]
 
-    def _scores(self) -> NDArray[np.float64]:
-        if "scores" not in self._result:
-            self._result["scores"] = _run(self._system, self._table, self._preparation, self.provenance.kernel)[
-                "scores"
-            ]
-        return np.array(self._result["scores"], dtype=np.float64)
+    def _rows(self, key: str) -> NDArray[np.float64]:
+        """Return scores or prepared rows, which a pickle leaves out: they follow from the indicators."""
+        if key not in self._result:
+            again = run_once(self._system, self._table, self._preparation, self.provenance.kernel)
+            self._result.update({name: again[name] for name in ("scores", "prepared") if name in again})
+        return np.array(self._result[key], dtype=np.float64)
 
     def _square(self, values: NDArray[np.float64]) -> pd.DataFrame:
         names = pd.Index(self._system.nodes, name="construct", dtype="object")
@@ -333,19 +322,41 @@ class Fit:
         Returns
         -------
         DataFrame
-            Index `construct`; columns `AIC, AICc, AICu, BIC, HQ, HQc, FPE`; smaller is better.
+            Index `construct`; columns `AIC, AICc, AICu, BIC, HQ, HQc, FPE, GM, Cp`; smaller is better. GM (Geweke &
+            Meese) and Cp (Mallows) compare with the model that has every path; NaN where there is none: with
+            interactions, feedback or two-stage least squares.
 
         Notes
         -----
-        Sharma et al. (2021, table 1) with `SSE = (1 − R²)(n − 1)` and k predictors:
-        `AIC = n ln(SSE/n) + 2(k + 1)`, `BIC = n ln(SSE/n) + (k + 1) ln n`.
+        Sharma et al. (2021, table 1) with `SSE = (1 − R²)(n − 1)`, k predictors and `MSE = 1 − R²` of the saturated
+        model: `AIC = n ln(SSE/n) + 2(k + 1)`, `BIC = n ln(SSE/n) + (k + 1) ln n`, `GM = SSE/MSE + (k + 1) ln n`,
+        `Cp = SSE/MSE − n + 2(k + 1)`.
         """
-        r2 = self._series("r2")
-        counts = {name: len(self.model.specification.predictors(name)) for name in self.model.specification.outcomes}
-        return information.table(r2, counts, float(self.n_obs))
+        made = following.criteria(self)
+        names = self.model.specification.outcomes
+        values = made.make(*(self._part(part) for part in made.parts)).reshape(len(names), -1)
+        index = pd.Index(list(names), name="construct", dtype="object")
+        return pd.DataFrame(values, index=index, columns=list(information.NAMES))
 
-    def fit_measures(self) -> pd.DataFrame:
+    def _part(self, name: str) -> NDArray[np.float64]:
+        """Return one statistic as a single replicate."""
+        if name in self._layouts:
+            return self._values(name)[None]
+        key = f"statistic {name}"
+        if key not in self._result:
+            found = run_once(self._system, self._table, self._preparation, self.provenance.kernel, [name])
+            values = np.asarray(found["values"], dtype=np.float64)
+            self._result[key] = values[self._system.layouts([name])[name].positions]
+        return np.asarray(self._result[key])[None]
+
+    def fit_measures(self, *, logarithm: str = "decadic") -> pd.DataFrame:
         """Return measures of the model's overall fit.
+
+        Parameters
+        ----------
+        logarithm
+            That of d_G: `"decadic"`, as the R package cSEM takes it, or `"natural"`, as Dijkstra & Henseler (2015)
+            write it; the second is (ln 10)² ≈ 5.30 times the first.
 
         Returns
         -------
@@ -355,14 +366,18 @@ class Fit:
         Notes
         -----
         SRMR over the lower triangle with the diagonal (Henseler et al. 2014); d_ULS and d_G after Dijkstra & Henseler
-        (2015), d_G with the decadic logarithm as in cSEM. Composites keep the correlations inside their own block.
-        NaN for models with interactions, higher-order constructs or feedback.
+        (2015); NFI after Bentler & Bonett (1980). Composites keep the correlations inside their own block. With
+        higher-order constructs by two stages, the measures are of the last stage, where dimensions are indicators.
+        NaN for models with interactions, indicators of two constructs, feedback or two-stage least squares.
         """
-        own = discrepancy.measures(self)
-        if own is not None:
-            return own
+        word = choice("logarithm", logarithm, following.LOGARITHMS)
         index = pd.Index(["saturated", "estimated"], name="model", dtype="object")
-        return pd.DataFrame(np.nan, index=index, columns=["srmr", "d_uls", "d_g", "nfi"])
+        table = pd.DataFrame(np.nan, index=index, columns=["srmr", "d_uls", "d_g", "nfi"])
+        for column in table.columns:
+            if column in self._layouts:
+                factor = following.NATURAL if column == "d_g" and word == "natural" else 1.0
+                table[column] = self._values(column) * factor
+        return table
 
     def verify(self) -> pd.DataFrame:
         """Check whether the solution is admissible.
@@ -407,7 +422,7 @@ class Fit:
         """
         rows: list[tuple[str, float, float]] = []
         if self._preparation.scaling is not None:
-            values = self._preparation.apply(self._system, self._table.matrix, self._table.weights)
+            values = self._rows("prepared")
             for position, (name, kind) in enumerate(zip(self._table.columns, self._preparation.scaling, strict=True)):
                 answers = self._table.column(position)
                 known = ~np.isnan(values[:, position])
@@ -683,105 +698,3 @@ def _empty(levels: list[str], columns: list[str]) -> pd.DataFrame:
     else:
         index = pd.MultiIndex.from_arrays([[] for _ in levels], names=levels)
     return pd.DataFrame({column: pd.Series([], dtype=np.float64) for column in columns}, index=index)
-
-
-def _run(system: System, table: Table, preparation: Preparation, kernel: str) -> dict[str, Any]:
-    values = preparation.apply(system, table.matrix, table.weights)
-    return system.fit(values, weights=table.weights, missing=preparation.for_engine, kernel=kernel)
-
-
-def _check_rows(model: Model, table: Table, missing: str) -> None:
-    """Refuse samples on which some regression of the model has no degree of freedom left."""
-    spec = model.specification
-    used = np.ones(table.n_obs, dtype=bool) if table.weights is None else table.weights > 0
-    if missing == "listwise":
-        used &= ~np.isnan(table.matrix).any(axis=1)
-    needs = [(3, "a correlation")]
-    needs += [(len(spec.predictors(name)) + 2, f"the equation of {name!r}") for name in spec.outcomes]
-    needs += [
-        (len(block.indicators) + 1, f"the mode {block.mode} weights of {block.construct!r}")
-        for block in spec.blocks
-        if block.mode in {"B", "B-nonnegative"} and len(block.indicators) > 1
-    ]
-    needed, reason = max(needs, key=lambda need: need[0])
-    if int(used.sum()) < needed:
-        raise DataError(
-            f"the data has {int(used.sum())} usable rows, fewer than the model needs: {reason} takes {needed} or more. "
-            "Add rows, or estimate a smaller model",
-            {"rows": int(used.sum()), "needed": needed},
-        )
-
-
-def estimate(
-    model: Model,
-    data: Any,
-    *,
-    scheme: str,
-    consistent: bool | str,
-    missing: str,
-    weights: Any,
-    higher_order: str,
-    max_iter: int,
-    tol: float,
-    missing_value: float | Sequence[float] | None,
-    correlation: str,
-    ordinal: Sequence[str] | bool | None,
-    scaling: str | Mapping[str, str] | None,
-    kernel: str,
-) -> Fit:
-    """Estimate a model once; see `Model.fit`."""
-    options = Options(
-        scheme=cast(Scheme, choice("scheme", scheme, get_args(Scheme))),
-        consistent=cast(bool, consistent),
-        higher_order=cast(HigherOrder, choice("higher_order", higher_order, get_args(HigherOrder))),
-        max_iter=max_iter,
-        tol=tol,
-    )
-    choice("missing", missing, MISSING)
-    choice("correlation", correlation, CORRELATIONS)
-    choice("kernel", kernel, ("auto", *_core.available_kernels()))
-    table = read(data, model.columns, weights=weights, missing_value=missing_value)
-    scales = column_scales(table.columns, scaling)
-    if scales is not None:
-        quantify.check(model.specification)
-    preparation = Preparation(missing, correlation, table.columns, ordinal_columns(table.columns, ordinal), scales)
-    _check_rows(model, table, missing)
-    system = compiled(model.specification, options)
-    result = _run(system, table, preparation, kernel)
-    word = _core.pls_status()[int(result["status"])]
-    error = None
-    if word != "ok":
-        passes = [int(count) for count in np.atleast_1d(result["n_iter"])]
-        error = failure(system, int(result["status"]), int(result["detail"]), passes)
-        if not isinstance(error, InadmissibleError):
-            raise error
-    provenance = Provenance(
-        {
-            "version": __version__,
-            "kernel": str(result["kernel"]),
-            "options": {
-                "scheme": options.scheme,
-                "consistent": options.consistent,
-                "missing": missing,
-                "correlation": correlation,
-                "scaling": None if scales is None else dict(zip(table.columns, scales, strict=True)),
-                "weighted": table.weights is not None,
-                "higher_order": options.higher_order,
-                "interactions": model.specification.interactions,
-                "max_iter": int(options.max_iter),
-                "tol": float(options.tol),
-                "missing_value": missing_value,
-            },
-            "seed": None,
-            "model": system.digest(),
-            "data": table.digest(),
-        }
-    )
-    if error is not None:
-        where = place(system, word, int(result["detail"]))
-        warnings.warn(
-            f"the solution is inadmissible: {word}{f' of {where!r}' if where else ''}; see fit.verify()",
-            SembadaWarning,
-            stacklevel=3,
-        )
-    return Fit(model, system, table, preparation, result, provenance)

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sembada import _core
 from sembada.errors import DataError, SembadaError, SpecificationError, unknown_name
-from sembada.pls.bootstrap import GROUPS, STANDARD
 from sembada.pls.engine import seed_key
 from sembada.pls.frames import Table, column_of, read
+from sembada.pls.statistics import GROUPS, STANDARD, parts_of
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
@@ -159,12 +159,11 @@ def _take(table: Table, rows: NDArray[np.int64]) -> Table:
 
 def kept(fit: Fit, statistics: Sequence[str] | None) -> tuple[str, ...]:
     """Return the engine's names of what is to be kept."""
-    known = set(fit._system.statistics)
     wanted = STANDARD if statistics is None else tuple(statistics)
     for name in wanted:
         if name not in GROUPS:
             raise unknown_name("statistic", name, GROUPS, where="statistics=")
-    return tuple(dict.fromkeys(part for name in wanted for part in GROUPS[name] if part in known))
+    return parts_of(fit._system, wanted)
 
 
 @dataclass(frozen=True, eq=False)

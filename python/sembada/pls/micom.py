@@ -336,7 +336,7 @@ class _Composites:
         self._spec = spec
         self._column = {name: position for position, name in enumerate(spec.columns)}
         self._place = dict(zip(self._layout.labels, self._layout.positions.tolist(), strict=True))
-        values = pooled._preparation.apply(system, pooled._table.matrix, pooled._table.weights)
+        values = pooled._rows("prepared") if pooled._preparation.is_needed else pooled._table.matrix
         weights = pooled._table.weights
         w = np.ones(len(values)) if weights is None else weights
         known = ~np.isnan(values)

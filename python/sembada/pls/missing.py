@@ -1,8 +1,8 @@
-"""Missing answers: completion by regression and by EM, and multiple imputation with pooled inference.
+"""Missing answers: expectation–maximisation, and multiple imputation with pooled inference.
 
-A PLS model needs only moments, so the completed data are made to carry the moments that the method estimates; they
-then take the same way through the engine as complete data. Sources: Dempster, Laird & Rubin (1977); Little & Rubin
-(2019), ch. 8 and 11; Honaker & King (2010) (EM on a bootstrap sample); Rubin (1987); Barnard & Rubin (1999).
+Completion by regression or EM inside each sample is the engine's work (`Model.fit(missing=…)`). Sources: Dempster,
+Laird & Rubin (1977); Little & Rubin (2019), ch. 8 and 11; Honaker & King (2010) (EM on a bootstrap sample); Rubin
+(1987); Barnard & Rubin (1999).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from sembada import _core
 from sembada.errors import ConvergenceError, DataError, SpecificationError
 from sembada.pls.engine import seed_key
 from sembada.pls.frames import Table, read
@@ -23,12 +24,9 @@ from sembada.pls.provenance import Provenance
 if TYPE_CHECKING:
     from sembada.pls.model import Model
 
-__all__ = ["Pooled", "complete", "expectation_maximisation", "impute", "pool"]
+__all__ = ["Pooled", "check_complete", "expectation_maximisation", "impute", "pool"]
 
 Array = NDArray[np.float64]
-#: EM has settled when no mean or covariance moves by more than this, on standardised columns.
-SETTLED = 1e-9
-PASSES = 2_000
 
 
 def _patterns(missing: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
@@ -88,148 +86,54 @@ def expectation_maximisation(
     >>> float(expectation_maximisation(x)[2][3, 1].round(2))
     7.9
     """
-    w = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
-    used = w > 0
-    total = w.sum()
-    missing = np.isnan(values)
-    seen = np.where(missing, 0.0, values)
-    count = (w[:, None] * ~missing).sum(axis=0)
-    center = (w[:, None] * seen).sum(axis=0) / count
-    scale = np.sqrt((w[:, None] * np.where(missing, 0.0, (values - center) ** 2)).sum(axis=0) / count)
-    scale = np.where(scale > 0, scale, 1.0)
-    z = np.where(missing, 0.0, (values - center) / scale)
-    if start is None:
-        mean, cov = np.zeros(z.shape[1]), (z * w[:, None]).T @ z / total
-    else:
-        mean, cov = (start[0] - center) / scale, start[1] / np.outer(scale, scale)
-    patterns = [(rows[used[rows]], gap) for rows, gap in _patterns(missing)]
-    patterns = [(rows, gap) for rows, gap in patterns if rows.size]
-    for _ in range(PASSES):
-        filled = z.copy()
-        extra = np.zeros_like(cov)
-        for rows, gap in patterns:
-            if not gap.any():
-                continue
-            guess, rest = _regressed(z[rows] - mean, cov, gap)
-            filled[np.ix_(rows, gap)] = mean[gap] + guess
-            extra[np.ix_(gap, gap)] += w[rows].sum() * rest
-        new_mean = w @ filled / total
-        deviation = filled - new_mean
-        new_cov = ((deviation * w[:, None]).T @ deviation + extra) / total
-        change = max(np.abs(new_mean - mean).max(), np.abs(new_cov - cov).max())
-        mean, cov = new_mean, new_cov
-        if change < SETTLED:
-            break
-    else:
+    data = np.ascontiguousarray(values, dtype=np.float64)
+    own = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
+    found = _core.pls_em(data, own) if start is None else _core.pls_em(data, own, *start)
+    if found is None:
         raise ConvergenceError(
-            f"EM had not settled after {PASSES} passes: too little of some columns is observed together",
-            {"passes": PASSES},
+            "EM had not settled after 2,000 passes, or a column has no variance: too little of some columns is "
+            "observed together",
+            {"shape": data.shape},
         )
-    for rows, gap in _patterns(missing):
-        if gap.any():
-            z[np.ix_(rows, gap)] = mean[gap] + _regressed(z[rows] - mean, cov, gap)[0]
-    completed = np.where(missing, z * scale + center, values)
-    return mean * scale + center, cov * np.outer(scale, scale), completed
+    return found
 
 
-def _root(matrix: Array) -> tuple[Array, Array]:
-    """Return the symmetric square root of a covariance matrix and its inverse."""
+def _root(matrix: Array) -> Array:
+    """Return the symmetric square root of a covariance matrix."""
     size, vectors = np.linalg.eigh(matrix)
-    size = np.maximum(size, 0.0)
-    root = np.sqrt(size)
-    inverse = np.where(root > 1e-8 * max(root.max(), 1e-300), 1.0 / np.where(root > 0, root, 1.0), 0.0)
-    return (vectors * root) @ vectors.T, (vectors * inverse) @ vectors.T
+    return np.asarray((vectors * np.sqrt(np.maximum(size, 0.0))) @ vectors.T)
 
 
-def carry(centred: Array, share: Array, target: Array) -> Array:
-    """Move rows so that their covariances become the given ones, by the smallest linear map that does it.
-
-    Parameters
-    ----------
-    centred
-        Rows with mean zero `(n_obs, n_columns)`.
-    share
-        Row weights that add up to one.
-    target
-        Covariances to carry.
-
-    Returns
-    -------
-    ndarray
-        The moved rows.
-
-    Notes
-    -----
-    The optimal transport map between normal distributions with covariances C and Σ is
-    `C^-½ (C^½ Σ C^½)^½ C^-½` (Olkin & Pukelsheim 1982).
-    """
-    have, back = _root((centred * share[:, None]).T @ centred)
-    return np.asarray(centred @ (back @ _root(have @ target @ have)[0] @ back))
-
-
-def complete(
-    values: Array,
-    columns: Sequence[str],
-    method: str,
-    weights: Array | None = None,
-    start: tuple[Array, Array] | None = None,
-) -> Array:
-    """Complete data with missing values.
+def check_complete(values: Array, columns: Sequence[str], method: str, weights: Array | None) -> None:
+    """Raise if data cannot be completed.
 
     Parameters
     ----------
     values
         Matrix `(n_obs, n_columns)`; NaN is missing.
     columns
-        Names of the columns, for messages.
+        Names of the columns.
     method
-        `"regression"`: each missing value becomes its prediction from the answers of the same row, with means and
-        covariances of the complete rows. `"em"`: the same with EM's means and covariances; then the rows are moved by
-        the smallest linear map that gives the data EM's covariances, because predictions alone vary too little.
+        `"regression"` or `"em"`.
     weights
         Row weights.
-    start
-        Means and covariances for EM to start from.
-
-    Returns
-    -------
-    ndarray
-        The completed matrix.
 
     Raises
     ------
     DataError
-        If a column is empty, or regression has fewer complete rows than columns.
+        If a column is empty, or regression has no more complete rows than columns.
     """
     missing = np.isnan(values)
     if not missing.any():
-        return values
+        return
     _check(values, columns)
-    w = np.ones(len(values)) if weights is None else weights
-    if method == "regression":
-        rows = (~missing.any(axis=1)) & (w > 0)
-        if rows.sum() <= values.shape[1]:
-            raise DataError(
-                f"missing='regression' needs more complete rows than columns: {int(rows.sum())} of {len(values)} rows "
-                f"are complete, {values.shape[1]} columns. Use missing='em'",
-                {"complete": int(rows.sum()), "columns": values.shape[1]},
-            )
-        own = w[rows] / w[rows].sum()
-        mean = own @ values[rows]
-        deviation = values[rows] - mean
-        cov = (deviation * own[:, None]).T @ deviation
-        completed = values.copy()
-        for members, gap in _patterns(missing):
-            if gap.any():
-                completed[np.ix_(members, gap)] = mean[gap] + _regressed(values[members] - mean, cov, gap)[0]
-        return completed
-    mean, cov, completed = expectation_maximisation(values, weights, start)
-    share = w / w.sum()
-    deviation = completed - share @ completed
-    scale = np.sqrt(np.diag(cov))
-    scale = np.where(scale > 0, scale, 1.0)
-    z = deviation / scale
-    return np.asarray(mean + carry(z, share, cov / np.outer(scale, scale)) * scale)
+    rows = ~missing.any(axis=1) if weights is None else ~missing.any(axis=1) & (weights > 0)
+    if method == "regression" and rows.sum() <= values.shape[1]:
+        raise DataError(
+            f"missing='regression' needs more complete rows than columns: {int(rows.sum())} of {len(values)} rows "
+            f"are complete, {values.shape[1]} columns. Use missing='em'",
+            {"complete": int(rows.sum()), "columns": values.shape[1]},
+        )
 
 
 def impute(values: Array, columns: Sequence[str], count: int, seed: int | None) -> tuple[list[Array], int]:
@@ -276,7 +180,7 @@ def impute(values: Array, columns: Sequence[str], count: int, seed: int | None) 
         for members, gap in _patterns(missing):
             if gap.any():
                 guess, rest = _regressed(values[members] - mean, cov, gap)
-                noise = draw.standard_normal((members.size, int(gap.sum()))) @ _root(rest)[0]
+                noise = draw.standard_normal((members.size, int(gap.sum()))) @ _root(rest)
                 done[np.ix_(members, gap)] = mean[gap] + guess + noise
         sets.append(done)
     return sets, used

@@ -10,7 +10,8 @@ from sembada.errors import SpecificationError
 from sembada.pls import exchange, lavaan
 from sembada.pls.blocks import block
 from sembada.pls.equations import equations as identified
-from sembada.pls.fit import Fit, estimate
+from sembada.pls.estimation import estimate
+from sembada.pls.fit import Fit
 from sembada.pls.specification import Block, Equations, Interactions, Path, Specification, choice
 
 __all__ = ["Model"]
@@ -243,8 +244,11 @@ class Model:
             The ordinal columns, or `True` for all, with `"polychoric"`; by default columns of at most ten whole
             numbers.
         scaling
-            Optimal scaling (non-metric PLS, Russolillo 2012): `"ordinal"` or `"nominal"` for all columns, or a mapping
-            column → `"numeric"`, `"ordinal"`, `"nominal"`; the categories found are in `Fit.category_values`.
+            Non-metric PLS: a scale for all columns, or a mapping column → scale. `"ordinal"` and `"nominal"` give
+            their categories the best numbers (Russolillo 2012; they are in `Fit.category_values`); `"numeric"`
+            standardises, as without `scaling`; `"raw"` leaves indicators in their own units, so that those with more
+            variance count more in mode A, `"unit"` and `"pca"`. As in plspm, raw holds only if all columns are raw:
+            beside other scales it means `"numeric"`.
         kernel
             `"auto"`, or `"portable"` for the same bits on every processor.
 

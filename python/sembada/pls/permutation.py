@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sembada import execution
 from sembada.errors import SpecificationError
-from sembada.pls.bootstrap import Bootstrap, _replicate
+from sembada.pls.bootstrap import Bootstrap
 from sembada.pls.groups import Groups, Permutations, kept, split
 from sembada.pls.provenance import Provenance
+from sembada.pls.replication import run
 from sembada.pls.specification import choice
 
 if TYPE_CHECKING:
@@ -164,10 +165,11 @@ def shares(hits: NDArray[np.bool_], known: NDArray[np.bool_], observed: Array, r
 def values_of(fit: Fit, names: Sequence[str]) -> Array:
     """Return the flat vector of some statistics of a fit."""
     result = fit._system.fit(
-        fit._preparation.apply(fit._system, fit._table.matrix, fit._table.weights),
+        fit._table.matrix,
         statistics=list(names),
         weights=fit._table.weights,
         missing=fit._preparation.for_engine,
+        prepare=fit._preparation.plain,
         kernel=fit.provenance.kernel,
     )
     return np.asarray(result["values"], dtype=np.float64)
@@ -196,7 +198,7 @@ def replicates(
             "first": 0,
             "groups": np.repeat(np.arange(count), groups.sizes),
         }
-        values, codes = _replicate(pooled, plan, names, "none", threads, report)
+        values, codes = run(pooled, plan, names, "none", threads, report)
         return values.reshape(permutations.n, count, -1), codes.reshape(permutations.n, count, 2)
     bounds = groups.bounds
     parts: list[list[Array]] = [[] for _ in range(count)]
@@ -213,7 +215,7 @@ def replicates(
                     report(before + ready, total)
 
             plan = {"kind": "indices", "indices": part}
-            values, codes = _replicate(pooled, plan, names, "none", threads, tell)
+            values, codes = run(pooled, plan, names, "none", threads, tell)
             parts[number].append(values)
             codes_of[number].append(codes)
             done += len(block)

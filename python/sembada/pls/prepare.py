@@ -1,26 +1,23 @@
 """What is done to the answers of a sample before its moments are taken.
 
-PLS needs only moments. Completed missing values, polychoric correlations and ranks therefore become data that carry
-the wanted moments, and take the same way through the engine as any other data; each resample is prepared anew.
+PLS needs only moments. Completed missing values, polychoric correlations, ranks and scaled categories are moments of
+another kind, which the engine takes from the row weights of each sample, so anew inside every replicate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sembada.errors import DataError, SpecificationError, unknown_name
-from sembada.pls.missing import carry, complete, expectation_maximisation
-from sembada.pls.ordinal import is_ordinal, polychoric, spearman
-from sembada.pls.quantify import SCALES, quantify
+from sembada.pls.missing import check_complete
+from sembada.pls.ordinal import is_ordinal
+from sembada.pls.quantify import SCALES
 from sembada.pls.specification import choice
-
-if TYPE_CHECKING:
-    from sembada.pls.engine import System
 
 __all__ = ["COMPLETED", "CORRELATIONS", "Preparation"]
 
@@ -43,7 +40,7 @@ class Preparation:
     columns
         Names of the columns.
     ordinal
-        Which columns are ordinal, for `"polychoric"`; found in the data if `None`.
+        Which columns are ordinal, for `"polychoric"`.
     scaling
         Scale of each column for optimal scaling, or `None`.
     """
@@ -73,86 +70,47 @@ class Preparation:
             )
 
     @property
+    def plain(self) -> dict[str, Any] | None:
+        """What the engine does to each sample before its moments are taken; `None` for nothing."""
+        if self.missing in COMPLETED:
+            return {"kind": self.missing}
+        if self.scaling is not None:
+            return {"kind": "scaling", "scales": list(self.scaling)}
+        if self.correlation == "polychoric":
+            return {"kind": "polychoric", "ordinal": list(self.ordinal or ())}
+        return {"kind": "spearman"} if self.correlation == "spearman" else None
+
+    @property
     def is_needed(self) -> bool:
-        """Whether anything is to be done outside the engine."""
-        return self.missing in COMPLETED or self.correlation != "pearson" or self.scaling is not None
+        """Whether anything is done to a sample before its moments are taken."""
+        return self.plain is not None
 
     @property
     def for_engine(self) -> str:
-        """What the engine does about missing values after the preparation."""
+        """What the engine does about missing values besides."""
         return "error" if self.missing in COMPLETED else self.missing
 
-    def start(self, values: Array, weights: Array | None) -> tuple[Array, Array] | None:
-        """Return the moments from which EM starts on each resample."""
-        if self.missing != "em" or not np.isnan(values).any():
-            return None
-        mean, cov, _ = expectation_maximisation(values, weights)
-        return mean, cov
-
-    def apply(
-        self, system: System, values: Array, weights: Array | None, start: tuple[Array, Array] | None = None
-    ) -> Array:
-        """Return data that carry the wanted moments.
-
-        Parameters
-        ----------
-        system
-            The model, which optimal scaling estimates again and again.
-        values
-            Matrix `(n_obs, n_columns)`; NaN is missing.
-        weights
-            Row weights `(n_obs,)`.
-        start
-            Moments from which EM starts.
+    def check(self, values: Array, weights: Array | None) -> None:
+        """Raise if the whole sample cannot be prepared.
 
         Raises
         ------
         DataError
-            If the sample cannot be prepared.
+            If answers are missing where none may, or too many to be completed.
         """
         if self.missing in COMPLETED:
-            return complete(values, self.columns, self.missing, weights, start)
-        if not self.is_needed:
-            return values
-        gaps = np.isnan(values).any(axis=1)
-        if gaps.any() and self.missing == "error":
+            check_complete(values, self.columns, self.missing, weights)
+        elif self.plain is not None and self.missing == "error" and np.isnan(values).any():
             row, column = np.argwhere(np.isnan(values))[0]
             raise DataError(
                 f"column {self.columns[column]!r} has no value in row {row}: this estimation needs complete rows; "
                 "choose missing='listwise'",
                 {"column": self.columns[column], "row": int(row)},
             )
-        whole = ~gaps
-        w = np.ones(len(values)) if weights is None else weights
-        result = np.full_like(values, np.nan)
-        if self.scaling is not None:
-            result[whole] = self._quantified(system, values[whole], w[whole], self.scaling)
-            return result
-        if self.correlation == "spearman":
-            result[whole] = spearman(values[whole], w[whole])
-            return result
-        kinds = is_ordinal(values[whole]) if self.ordinal is None else np.array(self.ordinal)
-        target = polychoric(values[whole], self.columns, kinds, w[whole])
-        part, own = values[whole], w[whole] / w[whole].sum()
-        mean = own @ part
-        scale = np.sqrt(own @ (part - mean) ** 2)
-        result[whole] = mean + carry((part - mean) / scale, own, target) * scale
-        return result
-
-    def _quantified(self, system: System, values: Array, w: Array, kinds: tuple[str, ...]) -> Array:
-        nodes = list(system.nodes)
-        order = [nodes.index(name) for name in system.specification.measured]
-
-        def scores_of(matrix: Array) -> Array:
-            result = system.fit(matrix, weights=w, missing="error", kernel="auto", statistics=["weights"])
-            scores: Array = np.asarray(result["scores"], dtype=np.float64)
-            return scores[:, order] if np.isfinite(result["values"]).all() else np.full_like(scores, np.nan)
-
-        return quantify(system.specification, values, kinds, w, system.options.scheme, scores_of)
 
 
 def column_scales(columns: Sequence[str], scaling: str | Mapping[str, str] | None) -> tuple[str, ...] | None:
-    """Return the scale of each column, or `None` if all are numeric."""
+    """Return the scale of each column, or `None` if all are numeric; `"raw"` only if all are."""
     if scaling is None:
         return None
     if isinstance(scaling, str):
@@ -162,13 +120,17 @@ def column_scales(columns: Sequence[str], scaling: str | Mapping[str, str] | Non
             if name not in columns:
                 raise unknown_name("column", name, columns, where="scaling=")
         kinds = tuple(choice(f"scaling[{name!r}]", scaling.get(name, "numeric"), SCALES) for name in columns)
+    if set(kinds) == {"raw"}:
+        return kinds
+    # Beside standardised columns a raw one would count by its unit alone, so it is standardised too.
+    kinds = tuple("numeric" if kind == "raw" else kind for kind in kinds)
     return None if set(kinds) == {"numeric"} else kinds
 
 
-def ordinal_columns(columns: Sequence[str], ordinal: Sequence[str] | bool | None) -> tuple[bool, ...] | None:
-    """Return which columns are ordinal, or `None` to find out from the data."""
+def ordinal_columns(columns: Sequence[str], ordinal: Sequence[str] | bool | None, values: Array) -> tuple[bool, ...]:
+    """Return which columns are ordinal; found in the complete rows if it is not said."""
     if ordinal is None:
-        return None
+        return tuple(bool(kind) for kind in is_ordinal(values[~np.isnan(values).any(axis=1)]))
     if isinstance(ordinal, bool):
         return tuple(ordinal for _ in columns)
     for name in ordinal:

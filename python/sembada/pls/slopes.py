@@ -7,7 +7,7 @@ quadratic term `X:X`, by `b₁ + 2 b₃ X`. Sources: Aiken & West (1991), ch. 2;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sembada.errors import SpecificationError, unknown_name
 from sembada.pls import intervals
+from sembada.pls.made import Made
 from sembada.pls.specification import factors
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ __all__ = ["floodlight", "moderated_mediation", "simple_slopes"]
 Array = NDArray[np.float64]
 
 
-def _path(boot: Bootstrap, predictor: str, outcome: str) -> tuple[float, Array]:
-    """Return the estimate and the draws of one coefficient; zero if the model has no such path."""
-    pairs = boot.fit.model.paths
-    if (predictor, outcome) not in pairs:
-        return 0.0, np.zeros(boot.n)
-    estimate = float(boot.fit.paths["estimate"][predictor, outcome])
-    return estimate, boot.draws("paths")[predictor, outcome].to_numpy(float)
+def _column(boot: Bootstrap, predictor: str, outcome: str) -> Callable[[Array], Array]:
+    """Return what takes one coefficient out of the paths `(n, n_paths)`; zero if the model has no such path."""
+    labels = boot.fit._system.layouts(["paths"])["paths"].labels
+    if (predictor, outcome) not in labels:
+        return lambda paths: np.zeros(len(paths))
+    position = labels.index((predictor, outcome))
+    return lambda paths: paths[:, position]
 
 
 def _term(boot: Bootstrap, term: str, outcome: str, focal: str | None) -> tuple[str, str]:
@@ -53,39 +54,19 @@ def _term(boot: Bootstrap, term: str, outcome: str, focal: str | None) -> tuple[
     raise unknown_name("focal predictor", focal, parts, where=f"the interaction {term!r}")
 
 
-def _slopes(boot: Bootstrap, term: str, outcome: str, focal: str | None, at: Array) -> tuple[Array, Array]:
-    x, z = _term(boot, term, outcome, focal)
-    base, base_draws = _path(boot, x, outcome)
-    change, change_draws = _path(boot, term, outcome)
-    double = 2.0 if x == z else 1.0
-    return base + double * change * at, base_draws[:, None] + double * change_draws[:, None] * at
-
-
 def table(
-    boot: Bootstrap, estimate: Array, draws: Array, index: pd.Index[Any], level: float, interval: str | None, tails: int
+    boot: Bootstrap,
+    make: Callable[[Array], Array],
+    index: pd.Index[Any],
+    level: float,
+    interval: str | None,
+    tails: int,
 ) -> pd.DataFrame:
-    """Return the table of numbers that are made of draws."""
+    """Return the table of numbers that are made of paths."""
     word = boot.interval_of(interval)
-    if word in {"bca", "studentized"}:
-        raise SpecificationError(
-            f"interval={word!r}: derived numbers have percentile, basic, bc and normal intervals", {"interval": word}
-        )
     intervals.check(level, word, tails)
-    lower, upper = intervals.limits(draws, estimate, level=level, interval=word, tails=tails)
-    error = intervals.spread(draws)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(error > 0, estimate / error, np.nan)
-    return pd.DataFrame(
-        {
-            "estimate": estimate,
-            "std_error": error,
-            "t": t,
-            "p": intervals.p_values(t, tails=tails),
-            "lower": lower,
-            "upper": upper,
-        },
-        index=index,
-    )
+    found = boot.table_of("paths", Made(("paths",), index, make), level=level, interval=word, tails=tails)
+    return found.drop(columns="mean")
 
 
 def simple_slopes(
@@ -101,9 +82,14 @@ def simple_slopes(
 ) -> pd.DataFrame:
     """Return the slope of the focal predictor at some values of the moderator; see `Bootstrap.simple_slopes`."""
     values = np.asarray(at, dtype=float)
-    estimate, draws = _slopes(boot, term, outcome, focal, values)
-    _, moderator = _term(boot, term, outcome, focal)
-    return table(boot, estimate, draws, pd.Index(values, name=moderator), level, interval, tails)
+    x, z = _term(boot, term, outcome, focal)
+    base, change = _column(boot, x, outcome), _column(boot, term, outcome)
+    double = 2.0 if x == z else 1.0
+
+    def make(paths: Array) -> Array:
+        return np.asarray(base(paths)[:, None] + double * change(paths)[:, None] * values)
+
+    return table(boot, make, pd.Index(values, name=z), level, interval, tails)
 
 
 def floodlight(
@@ -152,29 +138,35 @@ def moderated_mediation(
             raise unknown_name("construct", name, spec.measured)
     pairs = boot.fit.model.paths
 
-    def moderation(source: str, target: str) -> tuple[float, Array]:
-        for name in (f"{source}:{moderator}", f"{moderator}:{source}"):
-            if (name, target) in pairs:
-                return _path(boot, name, target)
-        return 0.0, np.zeros(boot.n)
+    def moderation(source: str, target: str) -> str | None:
+        names = (f"{source}:{moderator}", f"{moderator}:{source}")
+        return next((name for name in names if (name, target) in pairs), None)
 
-    a, a_draws = _path(boot, predictor, mediator)
-    b, b_draws = _path(boot, mediator, outcome)
-    am, am_draws = moderation(predictor, mediator)
-    bm, bm_draws = moderation(mediator, outcome)
-    if am == 0.0 and bm == 0.0:
+    first, second = moderation(predictor, mediator), moderation(mediator, outcome)
+    if first is None and second is None:
         raise SpecificationError(
             f"neither {predictor}:{moderator} → {mediator} nor {mediator}:{moderator} → {outcome} is a path of the "
             "model: add the interaction",
             {"moderator": moderator},
         )
     values = np.asarray(at, dtype=float)
-    estimate = (a + am * values) * (b + bm * values)
-    draws = (a_draws[:, None] + am_draws[:, None] * values) * (b_draws[:, None] + bm_draws[:, None] * values)
     labels = [f"indirect at {moderator} = {value:g}" for value in values]
-    if am == 0.0 or bm == 0.0:
-        # With one moderated path the indirect effect is linear in the moderator, and its slope is the index.
-        estimate = np.concatenate([[am * b + bm * a], estimate])
-        draws = np.column_stack([am_draws * b_draws + bm_draws * a_draws, draws])
-        labels = ["index", *labels]
-    return table(boot, estimate, draws, pd.Index(labels, name="quantity", dtype="object"), level, interval, 2)
+    # With one moderated path the indirect effect is linear in the moderator, and its slope is the index.
+    linear = first is None or second is None
+    columns = [
+        _column(boot, source, target)
+        for source, target in (
+            (predictor, mediator),
+            (mediator, outcome),
+            (first or "", mediator),
+            (second or "", outcome),
+        )
+    ]
+
+    def make(paths: Array) -> Array:
+        a, b, am, bm = (column(paths)[:, None] for column in columns)
+        indirect = (a + am * values) * (b + bm * values)
+        return np.concatenate([am * b + bm * a, indirect], axis=1) if linear else indirect
+
+    index = pd.Index(["index", *labels] if linear else labels, name="quantity", dtype="object")
+    return table(boot, make, index, level, interval, 2)

@@ -215,7 +215,7 @@ def summarise_bootstrap(boot: Bootstrap, *, level: float, interval: str | None, 
             table = getattr(boot, name)(level=level, interval=interval, tails=tails)
             if len(table):
                 sections.append(Section(title, table))
-    if boot.has("paths") and boot.fit.model.specification.defined and interval not in {"bca", "studentized"}:
+    if boot.has("paths") and boot.fit.model.specification.defined and interval != "studentized":
         sections.append(Section("Defined quantities", boot.defined(level=level, interval=interval, tails=tails)))
     facts = [
         *_facts(boot.fit),

@@ -13,16 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sembada.errors import SembadaWarning, SpecificationError, unknown_name
 
 if TYPE_CHECKING:
+    from sembada.pls.engine import System
     from sembada.pls.fit import Fit
+    from sembada.pls.specification import Specification
 
-__all__ = ["coefficients", "original_scores", "scales"]
+__all__ = ["coefficients", "ends", "original_scores", "rescale", "scales", "scores_scale", "slopes"]
+
+Array = NDArray[np.float64]
 
 
-def _limits(fit: Fit, limits: Any) -> dict[str, tuple[float, float]]:
+def ends(fit: Fit, limits: Any) -> dict[str, tuple[float, float]]:
+    """Return the ends of the answer scale of each indicator, given or found in the data."""
     columns = fit.model.columns
     if isinstance(limits, Mapping):
         for name in limits:
@@ -40,6 +46,80 @@ def _limits(fit: Fit, limits: Any) -> dict[str, tuple[float, float]]:
             )
         result[name] = (float(low), float(high))
     return result
+
+
+def rescale(
+    mean: Mapping[str, Array], sd: Mapping[str, Array], limits: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[Array, Array]]:
+    """Return mean and standard deviation of each indicator, from 0 to 100 where limits are given."""
+    result: dict[str, tuple[Array, Array]] = {}
+    for name in mean:
+        if name in limits:
+            low, high = limits[name]
+            result[name] = 100.0 * (mean[name] - low) / (high - low), 100.0 * sd[name] / (high - low)
+        else:
+            result[name] = mean[name], sd[name]
+    return result
+
+
+def scores_scale(
+    system: System, weights: Mapping[tuple[str, ...], Array], items: Mapping[str, tuple[Array, Array]]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return mean and standard deviation of the scores in original units, for many estimations at once.
+
+    Parameters
+    ----------
+    system
+        The model.
+    weights
+        Outer weights `(n,)` by construct and indicator.
+    items
+        Mean and standard deviation `(n,)` of each indicator.
+
+    Returns
+    -------
+    tuple of dict
+        Means and standard deviations `(n,)` by construct; NaN where the weights add up to nothing or less.
+    """
+    spec = system.specification
+    center: dict[str, Array] = {}
+    spread: dict[str, Array] = {}
+    for name in [node for node in system.nodes if node not in spec.terms]:
+        own = {label[1]: weight for label, weight in weights.items() if label[0] == name}
+        nested = name in spec.higher_order
+        parts = [
+            (weight, *((center[item], spread[item]) if nested and item in center else items[item]))
+            for item, weight in own.items()
+            if (nested and item in center) or item in items
+        ]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total = np.sum([weight / sd for weight, _, sd in parts], axis=0)
+            size = np.sum([np.abs(weight / sd) for weight, _, sd in parts], axis=0)
+            total = np.where(total > 1e-12 * size, total, np.nan)
+            center[name] = np.sum([weight / sd * mean for weight, mean, sd in parts], axis=0) / total
+            spread[name] = 1.0 / total
+    return center, spread
+
+
+def slopes(
+    spec: Specification,
+    paths: Mapping[tuple[str, ...], Array],
+    mean: Mapping[str, Array],
+    sd: Mapping[str, Array],
+) -> tuple[dict[tuple[str, str], Array], dict[str, Array]]:
+    """Return coefficients by predictor and outcome, and intercepts by outcome; NaN in equations with an interaction."""
+    coefficient: dict[tuple[str, str], Array] = {}
+    intercept: dict[str, Array] = {}
+    for outcome in spec.outcomes:
+        names = spec.predictors(outcome)
+        if any(":" in name for name in names):
+            missing = np.full(np.shape(sd[outcome]), np.nan)
+            coefficient |= {(name, outcome): missing for name in names}
+            intercept[outcome] = missing
+            continue
+        coefficient |= {(name, outcome): paths[name, outcome] * sd[outcome] / sd[name] for name in names}
+        intercept[outcome] = mean[outcome] - np.sum([coefficient[name, outcome] * mean[name] for name in names], axis=0)
+    return coefficient, intercept
 
 
 def scales(fit: Fit, *, rescaled: bool = False, limits: Any = None) -> pd.DataFrame:
@@ -60,36 +140,20 @@ def scales(fit: Fit, *, rescaled: bool = False, limits: Any = None) -> pd.DataFr
         Index `construct`; columns `mean, sd`. NaN for a construct whose weights add up to nothing or less, which has
         no score in original units; a warning names it.
     """
-    ends = _limits(fit, limits) if rescaled else {}
-    spec = fit.model.specification
-    center: dict[str, float] = {}
-    spread: dict[str, float] = {}
+    limits = ends(fit, limits) if rescaled else {}
+    columns = fit.model.columns
     means = np.asarray(fit._result["means"], dtype=float)
     sds = np.asarray(fit._result["sds"], dtype=float)
-    items: dict[str, tuple[float, float]] = {}
-    for position, name in enumerate(fit.model.columns):
-        mean, sd = float(means[position]), float(sds[position])
-        if rescaled:
-            low, high = ends[name]
-            mean, sd = 100.0 * (mean - low) / (high - low), 100.0 * sd / (high - low)
-        items[name] = (mean, sd)
-    weights = fit.outer["weight"]
-    bad: list[str] = []
-    for name in [node for node in fit._system.nodes if node not in spec.terms]:
-        own = weights.xs(name, level="construct")
-        nested = name in spec.higher_order
-        parts = [
-            (float(weight), *((center[item], spread[item]) if nested and item in center else items[item]))
-            for item, weight in own.items()
-            if (nested and item in center) or item in items
-        ]
-        total = sum(weight / sd for weight, _, sd in parts)
-        if not total > 1e-12 * sum(abs(weight / sd) for weight, _, sd in parts):
-            bad.append(name)
-            center[name] = spread[name] = float("nan")
-            continue
-        center[name] = sum(weight / sd * mean for weight, mean, sd in parts) / total
-        spread[name] = 1.0 / total
+    items = rescale(
+        {name: means[[k]] for k, name in enumerate(columns)}, {name: sds[[k]] for k, name in enumerate(columns)}, limits
+    )
+    weights: dict[tuple[str, ...], Array] = {
+        label: np.array([weight])
+        for label, weight in zip(fit._layouts["weights"].labels, fit._values("weights").tolist(), strict=True)
+    }
+    center, spread = scores_scale(fit._system, weights, items)
+    order = list(fit.model.specification.measured)
+    bad = [name for name in order if np.isnan(spread[name]).any()]
     if bad:
         warnings.warn(
             f"the weights of {', '.join(bad)} add up to nothing or less, so there is no score in original units: "
@@ -97,9 +161,10 @@ def scales(fit: Fit, *, rescaled: bool = False, limits: Any = None) -> pd.DataFr
             SembadaWarning,
             stacklevel=4,
         )
-    order = list(spec.measured)
     index = pd.Index(order, name="construct", dtype="object")
-    return pd.DataFrame({"mean": [center[name] for name in order], "sd": [spread[name] for name in order]}, index=index)
+    return pd.DataFrame(
+        {"mean": [center[name][0] for name in order], "sd": [spread[name][0] for name in order]}, index=index
+    )
 
 
 def original_scores(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
@@ -112,25 +177,17 @@ def original_scores(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
 def coefficients(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
     """Return path coefficients in original units; see `Fit.unstandardised`."""
     table = scales(fit, rescaled=rescaled, limits=limits)
-    spec = fit.model.specification
     estimates = fit.paths["estimate"]
-    standard = {pair: float(estimates[pair]) for pair in fit.model.paths}
-    mean = dict(zip(table.index, table["mean"].tolist(), strict=True))
-    sd = dict(zip(table.index, table["sd"].tolist(), strict=True))
-    slopes: dict[tuple[str, str], float] = {}
-    intercepts: dict[str, float] = {}
-    for outcome in spec.outcomes:
-        names = spec.predictors(outcome)
-        if any(":" in name for name in names):
-            slopes |= {(name, outcome): float("nan") for name in names}
-            intercepts[outcome] = float("nan")
-            continue
-        slopes |= {(name, outcome): standard[name, outcome] * sd[outcome] / sd[name] for name in names}
-        intercepts[outcome] = mean[outcome] - sum(slopes[name, outcome] * mean[name] for name in names)
+    found, intercepts = slopes(
+        fit.model.specification,
+        {pair: np.array([estimates[pair]]) for pair in fit.model.paths},
+        {str(name): np.array([value]) for name, value in table["mean"].items()},
+        {str(name): np.array([value]) for name, value in table["sd"].items()},
+    )
     return pd.DataFrame(
         {
-            "estimate": [slopes[pair] for pair in fit.model.paths],
-            "intercept": [intercepts[outcome] for _, outcome in fit.model.paths],
+            "estimate": [found[pair][0] for pair in fit.model.paths],
+            "intercept": [intercepts[outcome][0] for _, outcome in fit.model.paths],
         },
         index=pd.MultiIndex.from_tuples(fit.model.paths, names=["predictor", "outcome"]),
     )

@@ -20,7 +20,7 @@ mod _core {
     #[pymodule_export]
     use crate::gate::{available_kernels, panic_for_test, wait_for_test};
     #[pymodule_export]
-    use crate::pls::{PlsEngine, multiply_add_limit, pls_status};
+    use crate::pls::{PlsEngine, multiply_add_limit, pls_em, pls_monotone, pls_polychoric, pls_status};
     #[pymodule_export]
     use crate::random::{philox_index, philox_normal, philox_permutations, philox_raw, philox_uniform};
 

@@ -8,8 +8,9 @@ use pyo3::types::{PyDict, PyTuple};
 use sembada_core::lanes::Kernel;
 use sembada_core::moments::{Missing, TableError};
 use sembada_core::pls::{
-    Approach, Construct, HigherOrder, Interaction, Layout, Method, Mode, Options, PlsError, Program, Rule, Scheme,
-    Sign, Spec, Statistic, Status, fit, multiply_adds, replicate,
+    Approach, Construct, HigherOrder, Interaction, Layout, Method, Mode, Moments, Options, PlsError, Preparation,
+    Program, Rule, Scale, Scheme, Sign, Spec, Statistic, Status, expectation_maximisation, fit, monotone,
+    multiply_adds, polychoric, replicate,
 };
 use sembada_core::resample::{Plan, PlanError, Scratch};
 
@@ -132,6 +133,7 @@ fn spec_of(dict: &Bound<'_, PyDict>) -> PyResult<Spec> {
             .collect(),
         links: get::<Vec<[usize; 2]>>(dict, "links")?.unwrap_or_default().iter().map(|&[a, b]| (a, b)).collect(),
         scheme: parse(Scheme::parse(&get::<String>(dict, "scheme")?.unwrap_or_else(|| "path".to_owned())))?,
+        raw: get(dict, "raw")?.unwrap_or(false),
         consistent: get::<bool>(dict, "consistent")?.unwrap_or(false).then_some(rule),
         max_iter: get(dict, "max_iter")?.unwrap_or(300),
         tol: get(dict, "tol")?.unwrap_or(1e-7),
@@ -146,6 +148,44 @@ fn missing_of(name: &str) -> PyResult<Missing> {
             format!("missing={name:?} is not known: expected one of {expected}"),
             vec![("option", Value::Text("missing".to_owned())), ("value", Value::Text(name.to_owned()))],
         )
+    })
+}
+
+fn preparation_of(dict: Option<&Bound<'_, PyDict>>, columns: usize) -> PyResult<Preparation> {
+    let Some(dict) = dict else { return Ok(Preparation::None) };
+    let kind: String = need(dict, "kind")?;
+    let sized = |name: &str, length: usize| {
+        if length == columns {
+            Ok(())
+        } else {
+            Err(invalid(format!("{name} has {length} entries: expected {columns}, one a column")))
+        }
+    };
+    Ok(match kind.as_str() {
+        "regression" => Preparation::Regression,
+        "em" => Preparation::Em,
+        "spearman" => Preparation::Spearman,
+        "polychoric" => {
+            let ordinal: Vec<bool> = need(dict, "ordinal")?;
+            sized("ordinal", ordinal.len())?;
+            Preparation::Polychoric { ordinal }
+        }
+        "scaling" => {
+            let names: Vec<String> = need(dict, "scales")?;
+            sized("scales", names.len())?;
+            let scales = names.iter().map(|name| parse(Scale::parse(name))).collect::<PyResult<Vec<_>>>()?;
+            Preparation::Scaling { scales }
+        }
+        _ => {
+            return Err(error(
+                Class::SpecificationError,
+                format!(
+                    "preparation kind {kind:?} is not known: expected one of \"regression\", \"em\", \"spearman\", \
+                     \"polychoric\", \"scaling\""
+                ),
+                vec![("value", Value::Text(kind))],
+            ));
+        }
     })
 }
 
@@ -340,7 +380,7 @@ impl PlsEngine {
         Ok(out)
     }
 
-    #[pyo3(signature = (data, *, statistics=None, weights=None, missing="error", kernel="auto"))]
+    #[pyo3(signature = (data, *, statistics=None, weights=None, missing="error", prepare=None, kernel="auto"))]
     fn fit<'py>(
         &self,
         py: Python<'py>,
@@ -348,6 +388,7 @@ impl PlsEngine {
         statistics: Option<Vec<String>>,
         weights: Option<PyReadonlyArray1<'py, f64>>,
         missing: &str,
+        prepare: Option<Bound<'py, PyDict>>,
         kernel: &str,
     ) -> PyResult<Bound<'py, PyDict>> {
         let layout = self.layout_of(statistics)?;
@@ -355,10 +396,12 @@ impl PlsEngine {
         let missing = missing_of(missing)?;
         let program = Arc::clone(&self.program);
         let width = program.spec.columns.len();
+        let preparation = preparation_of(prepare.as_ref(), width)?;
         let data = matrix(&data, width)?;
         let weights: Option<Vec<f64>> = weights.map(|w| w.as_array().iter().copied().collect());
         let found = gate::quick(py, raise, || {
-            let options = Options { missing, weights: weights.as_deref(), sign: Sign::None, kernel };
+            let options =
+                Options { missing, weights: weights.as_deref(), preparation: &preparation, sign: Sign::None, kernel };
             fit(&program, &data.values, data.rows, &layout, &options)
         })?;
         let (nodes, items) = (program.nodes.len(), program.items.len());
@@ -380,11 +423,14 @@ impl PlsEngine {
         out.set_item("cross_loadings", square(&found.cross_loadings, items, nodes)?)?;
         out.set_item("path_matrix", square(&found.paths, nodes, nodes)?)?;
         out.set_item("rho_a", found.rho_a.to_pyarray(py))?;
+        if let Some(prepared) = &found.prepared {
+            out.set_item("prepared", square(prepared, data.rows, width)?)?;
+        }
         out.set_item("kernel", kernel.name())?;
         Ok(out)
     }
 
-    #[pyo3(signature = (data, plan, *, statistics=None, weights=None, missing="error", sign="none", threads=None, progress=None, kernel="auto"))]
+    #[pyo3(signature = (data, plan, *, statistics=None, weights=None, missing="error", prepare=None, sign="none", threads=None, progress=None, kernel="auto"))]
     #[allow(clippy::type_complexity)]
     fn replicate<'py>(
         &self,
@@ -394,6 +440,7 @@ impl PlsEngine {
         statistics: Option<Vec<String>>,
         weights: Option<PyReadonlyArray1<'py, f64>>,
         missing: &str,
+        prepare: Option<Bound<'py, PyDict>>,
         sign: &str,
         threads: Option<usize>,
         progress: Option<Py<PyAny>>,
@@ -405,11 +452,12 @@ impl PlsEngine {
         let sign = parse(Sign::parse(sign))?;
         let program = Arc::clone(&self.program);
         let data = matrix(&data, program.spec.columns.len())?;
+        let preparation = preparation_of(prepare.as_ref(), program.spec.columns.len())?;
         let plan = plan_of(plan, &self.usable(&data, missing))?;
         let weights: Option<Vec<f64>> = weights.map(|w| w.as_array().iter().copied().collect());
         let width = layout.width;
         let found = gate::long(py, threads, progress, raise, |scope| {
-            let options = Options { missing, weights: weights.as_deref(), sign, kernel };
+            let options = Options { missing, weights: weights.as_deref(), preparation: &preparation, sign, kernel };
             replicate(&program, &data.values, data.rows, &plan, &layout, &options, scope.pool, scope.control)
         })?;
         let replicates = found.status.len();
@@ -453,6 +501,75 @@ impl PlsEngine {
 #[pyfunction]
 pub(crate) fn pls_status() -> Vec<&'static str> {
     Status::NAMES.to_vec()
+}
+
+fn plain(values: PyReadonlyArray2<'_, f64>) -> (Vec<f64>, usize, usize) {
+    let (n, columns) = (values.shape()[0], values.shape()[1]);
+    (values.as_array().iter().copied().collect(), n, columns)
+}
+
+fn plain_weights(weights: Option<PyReadonlyArray1<'_, f64>>, n: usize) -> PyResult<Vec<f64>> {
+    let weights = weights.map_or_else(|| vec![1.0; n], |w| w.as_array().iter().copied().collect());
+    if weights.len() == n {
+        return Ok(weights);
+    }
+    Err(error(Class::DataError, format!("weights has shape ({},): expected ({n},)", weights.len()), vec![]))
+}
+
+/// Moments of normal data with missing values; `None` when they have not settled.
+#[pyfunction]
+#[pyo3(signature = (values, weights=None, mean=None, covariance=None))]
+#[allow(clippy::type_complexity)]
+pub(crate) fn pls_em<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray2<'py, f64>,
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+    mean: Option<PyReadonlyArray1<'py, f64>>,
+    covariance: Option<PyReadonlyArray2<'py, f64>>,
+) -> PyResult<Option<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)>> {
+    let (values, n, columns) = plain(values);
+    let weights = plain_weights(weights, n)?;
+    let start = mean.zip(covariance).map(|(mean, covariance)| Moments {
+        mean: mean.as_array().iter().copied().collect(),
+        covariance: covariance.as_array().iter().copied().collect(),
+    });
+    if start.as_ref().is_some_and(|s| s.mean.len() != columns || s.covariance.len() != columns * columns) {
+        return Err(error(Class::DataError, format!("the start has another size than {columns} columns"), vec![]));
+    }
+    let found = gate::quick(py, raise, || Ok(expectation_maximisation(&values, n, columns, &weights, start.as_ref())))?;
+    let Some((moments, completed)) = found else { return Ok(None) };
+    Ok(Some((
+        moments.mean.to_pyarray(py),
+        moments.covariance.to_pyarray(py).reshape([columns, columns])?,
+        completed.to_pyarray(py).reshape([n, columns])?,
+    )))
+}
+
+/// Polychoric, polyserial and Pearson correlations; the number of a column without variance instead if there is one.
+#[pyfunction]
+#[pyo3(signature = (values, ordinal, weights=None))]
+pub(crate) fn pls_polychoric<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray2<'py, f64>,
+    ordinal: Vec<bool>,
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (values, n, columns) = plain(values);
+    let weights = plain_weights(weights, n)?;
+    if ordinal.len() != columns {
+        return Err(invalid(format!("ordinal has {} entries: expected {columns}", ordinal.len())));
+    }
+    let found = gate::quick(py, raise, || Ok(polychoric(&values, n, columns, &ordinal, &weights)))?;
+    Ok(match found {
+        Ok(r) => r.to_pyarray(py).reshape([columns, columns])?.into_any(),
+        Err(column) => column.into_pyobject(py)?.into_any(),
+    })
+}
+
+/// The closest sequence that never falls.
+#[pyfunction]
+pub(crate) fn pls_monotone(values: Vec<f64>, weights: Vec<f64>) -> Vec<f64> {
+    monotone(&values, &weights)
 }
 
 /// Runs the multiply-adds of `reps` bootstrap moment matrices and nothing else.

@@ -5,5 +5,5 @@ mod eigen;
 mod lu;
 
 pub use cholesky::{Factor, PIVOT, solve_sized};
-pub use eigen::{first_component, symmetric_eigen};
+pub use eigen::{first_component, symmetric_eigen, symmetric_eigenvalues};
 pub use lu::inverse;

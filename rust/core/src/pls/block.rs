@@ -2,9 +2,9 @@
 
 use super::error::Status;
 use super::estimate::{Outcome, Scratch, finish, iterate, orient};
-use super::layout::Layout;
+use super::layout::{Layout, Statistic};
 use super::product::{Factors, ProductSums};
-use super::program::{FactorOf, Item, Program};
+use super::program::{FactorOf, Item, Program, Stage};
 use super::statistics::{Needs, Solution, structure, write};
 use crate::lanes::Real;
 use crate::linalg::Factor;
@@ -137,6 +137,7 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
         let dead = worker.dead();
         let estimate = &mut worker.solution.stages[number];
         let r = if stage.direct { &worker.standard.r } else { &estimate.r };
+        let covariances = spec.raw.then(|| in_own_units(stage, r, &worker.standard.sd));
         iterate(
             stage,
             spec.scheme,
@@ -144,13 +145,18 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
             spec.tol,
             number,
             dead,
-            r,
+            covariances.as_ref().map_or(r, |(values, _)| values),
             &mut estimate.w,
             &mut estimate.rw,
             &mut estimate.c,
             &mut worker.scratch,
             &mut worker.outcome,
         );
+        if let Some((_, units)) = &covariances {
+            for (w, unit) in estimate.w.iter_mut().zip(units) {
+                *w = *w * *unit;
+            }
+        }
         orient(stage, r, &mut estimate.w);
         if let Signs::Construct(loadings) = signs {
             // Reversed when the loadings lie nearer to the reversed original ones (Tenenhaus et al. 2005, §5.2).
@@ -194,6 +200,17 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
     }
     structure(program, needs, &worker.standard.r, &mut worker.solution, &mut worker.outcome);
     write(program, layout, &worker.standard.r, &mut worker.solution, &mut worker.outcome, &mut worker.out);
+    if needs.moments {
+        for entry in layout.entries.iter().filter(|e| matches!(e.statistic, Statistic::Means | Statistic::Sds)) {
+            for (k, place) in worker.out[entry.start..entry.start + entry.labels.len()].iter_mut().enumerate() {
+                *place = if entry.statistic == Statistic::Sds {
+                    worker.standard.sd[k]
+                } else {
+                    worker.standard.mean[k] + V::splat(table.shift[k])
+                };
+            }
+        }
+    }
     if let Signs::Each(original) = signs {
         for (value, &sign) in worker.out.iter_mut().zip(original) {
             if sign > 0.0 {
@@ -203,6 +220,28 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
             }
         }
     }
+}
+
+/// Covariances of a stage's items in the columns' own units, and what a weight has to be multiplied by to belong to
+/// standardised ones again. Each block's units are relative to its mean variance, which leaves its scores as they are.
+fn in_own_units<V: Real>(stage: &Stage, r: &[V], sd: &[V]) -> (Vec<V>, Vec<V>) {
+    let m = stage.items.len();
+    let mut units = vec![V::one(); m];
+    for block in &stage.blocks {
+        let mut sum = V::zero();
+        for i in block.start..block.end {
+            if let Item::Column(k) = stage.items[i] {
+                units[i] = sd[k];
+            }
+            sum = units[i].mul_add(units[i], sum);
+        }
+        let scale = (sum * V::splat(1.0 / block.len() as f64)).rsqrt();
+        for unit in &mut units[block.start..block.end] {
+            *unit = *unit * scale;
+        }
+    }
+    let values = (0..m * m).map(|at| r[at] * units[at / m] * units[at % m]).collect();
+    (values, units)
 }
 
 /// Like [`solve`], and writes the flat vectors of the first lanes to `rows`, one after the other.

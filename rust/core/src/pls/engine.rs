@@ -8,6 +8,7 @@ use super::batch::{Batch, Source};
 use super::block::{Context, Signs, Worker, solve, solve_to};
 use super::error::{PlsError, Result, Status};
 use super::layout::{Layout, Statistic};
+use super::prepare::{self, Preparation};
 use super::program::{Item, Program};
 use super::spec::Sign;
 use super::statistics::Needs;
@@ -23,6 +24,8 @@ pub struct Options<'a> {
     pub missing: Missing,
     /// Weights of the rows; one each for `None`.
     pub weights: Option<&'a [f64]>,
+    /// What is done to each sample before its moments are taken.
+    pub preparation: &'a Preparation,
     /// What is done about signs.
     pub sign: Sign,
     /// Instruction set.
@@ -62,6 +65,34 @@ pub struct Fit {
     pub paths: Vec<f64>,
     /// rho_A of each node.
     pub rho_a: Vec<f64>,
+    /// The rows as they were after a preparation, rows × data columns; NaN for those left out.
+    pub prepared: Option<Vec<f64>>,
+}
+
+impl Fit {
+    /// An estimation that has no numbers.
+    pub(super) fn failed(program: &Program, layout: &Layout, n: usize, status: Status, detail: i32) -> Self {
+        let (nodes, items, width) = (program.nodes.len(), program.items.len(), program.spec.columns.len());
+        let nan = |count: usize| vec![f64::NAN; count];
+        Self {
+            values: nan(layout.width),
+            status,
+            detail,
+            passes: vec![0; program.stages.len()],
+            n_obs: f64::NAN,
+            means: nan(width),
+            sds: nan(width),
+            scores: nan(n * nodes),
+            correlations: nan(items * items),
+            constructs: nan(nodes * nodes),
+            proxies: nan(nodes * nodes),
+            outer_weights: nan(items * nodes),
+            cross_loadings: nan(items * nodes),
+            paths: nan(nodes * nodes),
+            rho_a: nan(nodes),
+            prepared: None,
+        }
+    }
 }
 
 /// All replicates of a plan.
@@ -73,7 +104,8 @@ pub struct Replicates {
     pub status: Vec<[i32; 2]>,
 }
 
-fn table(program: &Program, data: &[f64], n: usize, options: &Options<'_>) -> Result<Table> {
+/// Checks the shape of data and weights.
+pub(super) fn check(program: &Program, data: &[f64], n: usize, options: &Options<'_>) -> Result<()> {
     let width = program.spec.columns.len();
     if data.len() != n * width {
         return Err(PlsError::Shape {
@@ -95,6 +127,12 @@ fn table(program: &Program, data: &[f64], n: usize, options: &Options<'_>) -> Re
             return Err(PlanError::BadWeight { row, value: weights[row] }.into());
         }
     }
+    Ok(())
+}
+
+fn table(program: &Program, data: &[f64], n: usize, options: &Options<'_>) -> Result<Table> {
+    check(program, data, n, options)?;
+    let width = program.spec.columns.len();
     Ok(Table::new(data, n, width, &program.base, &program.spec.columns, options.missing)?)
 }
 
@@ -105,12 +143,8 @@ fn own_weights(table: &Table, options: &Options<'_>) -> Vec<f64> {
 }
 
 fn solve_one(program: &Program, table: &Table, layout: &Layout, weights: &[f64], all: bool) -> Worker<f64> {
-    let mut needs = Needs::of(program, layout);
-    if all {
-        needs.all = true;
-        needs.pairs = true;
-        needs.rho_a = true;
-    }
+    let needs = Needs::of(program, layout);
+    let needs = if all { needs.everything() } else { needs };
     let mut sums = vec![0.0; table.products()];
     plain_sums(table, weights, &mut sums);
     let mut worker = Worker::<f64>::new(program, table, layout.width);
@@ -121,9 +155,17 @@ fn solve_one(program: &Program, table: &Table, layout: &Layout, weights: &[f64],
 
 /// Estimates the model once, in plain scalar arithmetic: the same bits on every processor.
 pub fn fit(program: &Program, data: &[f64], n: usize, layout: &Layout, options: &Options<'_>) -> Result<Fit> {
+    if *options.preparation != Preparation::None {
+        return prepare::fit(program, data, n, layout, options);
+    }
     let table = table(program, data, n, options)?;
     let weights = own_weights(&table, options);
     let worker = solve_one(program, &table, layout, &weights, true);
+    Ok(collect(program, &table, worker))
+}
+
+/// What a worker has found about one sample, in terms of the model.
+pub(super) fn collect(program: &Program, table: &Table, worker: Worker<f64>) -> Fit {
     let (nodes, items, width) = (program.nodes.len(), program.items.len(), program.spec.columns.len());
     let nan = f64::NAN;
     let mut out = Fit {
@@ -133,7 +175,7 @@ pub fn fit(program: &Program, data: &[f64], n: usize, layout: &Layout, options: 
         n_obs: worker.standard.n_obs,
         means: vec![nan; width],
         sds: vec![nan; width],
-        scores: scores(program, &table, &worker),
+        scores: scores(program, table, &worker),
         correlations: vec![nan; items * items],
         constructs: vec![nan; nodes * nodes],
         proxies: vec![nan; nodes * nodes],
@@ -141,6 +183,7 @@ pub fn fit(program: &Program, data: &[f64], n: usize, layout: &Layout, options: 
         cross_loadings: vec![nan; items * nodes],
         paths: vec![0.0; nodes * nodes],
         rho_a: worker.solution.rho_a.clone(),
+        prepared: None,
         values: Vec::new(),
     };
     for (k, &column) in program.base.iter().enumerate() {
@@ -178,7 +221,7 @@ pub fn fit(program: &Program, data: &[f64], n: usize, layout: &Layout, options: 
         out.paths[stage.blocks[from].node * nodes + stage.blocks[to].node] = worker.solution.coefficient[e];
     }
     out.values = worker.out;
-    Ok(out)
+    out
 }
 
 fn scores(program: &Program, table: &Table, worker: &Worker<f64>) -> Vec<f64> {
@@ -417,9 +460,12 @@ pub fn replicate(
     control: &Control,
 ) -> Result<Replicates> {
     plan.check(n)?;
+    if *options.preparation != Preparation::None {
+        return prepare::replicate(program, data, n, plan, layout, options, pool, control);
+    }
     let table = table(program, data, n, options)?;
     let own = own_weights(&table, options);
-    let signs = original_signs(program, &table, layout, &own, options.sign);
+    let signs = original_signs(program, layout, options.sign, || solve_one(program, &table, layout, &own, false));
     let job = Job { program, table: &table, plan, layout, own: &own, signs: &signs, kernel: options.kernel };
     match options.kernel {
         Kernel::Portable => job.run::<Pack<4, false>>(pool, control),
@@ -434,11 +480,17 @@ pub fn replicate(
     }
 }
 
-fn original_signs(program: &Program, table: &Table, layout: &Layout, own: &[f64], sign: Sign) -> Signs {
+/// Signs that replicates are to take from the `original` sample.
+pub(super) fn original_signs(
+    program: &Program,
+    layout: &Layout,
+    sign: Sign,
+    original: impl FnOnce() -> Worker<f64>,
+) -> Signs {
     match sign {
         Sign::None => Signs::Own,
         Sign::Indicator => {
-            let worker = solve_one(program, table, layout, own, false);
+            let worker = original();
             let mut values = vec![0.0; layout.width];
             for entry in &layout.entries {
                 if matches!(
@@ -459,7 +511,7 @@ fn original_signs(program: &Program, table: &Table, layout: &Layout, own: &[f64]
             Signs::Each(values)
         }
         Sign::Construct => {
-            let worker = solve_one(program, table, layout, own, false);
+            let worker = original();
             let loadings = program
                 .stages
                 .iter()

@@ -112,11 +112,15 @@ pub enum Status {
     TooFewRows = 9,
     /// A number turned non-finite for another reason; detail: the node.
     NotFinite = 10,
+    /// The completion of missing answers had not settled; detail: -1.
+    Completion = 11,
+    /// The values of the categories had not settled; detail: -1.
+    Scaling = 12,
 }
 
 impl Status {
     /// Name of every code: index = code.
-    pub const NAMES: [&str; 11] = [
+    pub const NAMES: [&str; 13] = [
         "ok",
         "not converged",
         "zero variance",
@@ -128,6 +132,8 @@ impl Status {
         "construct correlations not positive definite",
         "too few rows",
         "not finite",
+        "completion not settled",
+        "scaling not settled",
     ];
 
     /// Whether the numbers of such an estimation still mean something.

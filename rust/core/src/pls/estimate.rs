@@ -91,6 +91,11 @@ pub(super) struct Scratch<V> {
 }
 
 impl<V: Real> Scratch<V> {
+    /// The inner weight that block `a` of `j` gives to block `b`.
+    pub(super) fn inner(&self, j: usize, a: usize, b: usize) -> V {
+        self.inner[a * j + b]
+    }
+
     /// Room for the largest stage of a model.
     pub(super) fn new(stages: &[Stage]) -> Self {
         let blocks = stages.iter().map(|s| s.blocks.len()).max().unwrap_or(0);
@@ -288,7 +293,7 @@ fn regress_sized<V: Real, const K: usize>(c: &[V], j: usize, predictors: &[usize
 
 /// Inner weights: how much each neighbour's proxy counts in a block's inner proxy.
 #[inline(always)]
-fn inner_weights<V: Real>(
+pub(super) fn inner_weights<V: Real>(
     stage: &Stage,
     scheme: Scheme,
     c: &[V],

@@ -73,6 +73,10 @@ statistics! {
     DG = "d_g", "fit";
     /// Normed fit index.
     Nfi = "nfi", "fit";
+    /// Means of the data columns.
+    Means = "means", "item";
+    /// Standard deviations of the data columns.
+    Sds = "sds", "item";
 }
 
 impl Statistic {
@@ -254,5 +258,6 @@ fn labels(program: &Program, statistic: Statistic) -> Result<Vec<Vec<usize>>> {
             })
             .collect(),
         Statistic::Srmr | Statistic::DUls | Statistic::DG | Statistic::Nfi => vec![vec![0], vec![1]],
+        Statistic::Means | Statistic::Sds => program.base.iter().map(|&column| vec![column]).collect(),
     })
 }

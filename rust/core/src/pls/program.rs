@@ -57,6 +57,8 @@ pub struct Block {
     pub corrected: bool,
     /// Whether the consistent estimation corrects its loadings: it is a common factor.
     pub factor: bool,
+    /// Whether it is a composite of common factors: its reliability follows from theirs.
+    pub compound: bool,
 }
 
 impl Block {
@@ -90,6 +92,8 @@ pub struct Stage {
     pub successors: Vec<Vec<usize>>,
     /// Predecessors and successors of each block, ascending.
     pub neighbours: Vec<Vec<usize>>,
+    /// Pairs of blocks that are linked without a path; their residuals may correlate.
+    pub links: Vec<(usize, usize)>,
     /// Blocks in an order in which predecessors come first.
     pub order: Vec<usize>,
     /// Whether the items are exactly the base columns in their order.
@@ -260,6 +264,16 @@ impl Compiler<'_> {
         columns
     }
 
+    /// Whether the consistent estimation corrects a node as a common factor.
+    fn is_factor(&self, node: usize) -> bool {
+        if node < self.first() {
+            let construct = &self.spec.constructs[node];
+            return construct.reflective && construct.columns.len() > 1;
+        }
+        let higher = &self.spec.higher_order[node - self.first()];
+        higher.reflective && higher.dimensions.len() > 1
+    }
+
     fn base_of(&mut self, column: usize) -> usize {
         if let Some(k) = self.base.iter().position(|&c| c == column) {
             return k;
@@ -386,6 +400,7 @@ impl Compiler<'_> {
             predecessors: Vec::new(),
             successors: Vec::new(),
             neighbours: Vec::new(),
+            links: Vec::new(),
             order: Vec::new(),
             direct: false,
             products: Vec::new(),
@@ -415,11 +430,16 @@ impl Compiler<'_> {
             };
             let several = items.len() > 1;
             let product = node >= self.products_from();
+            // van Riel et al. (2017): a composite of common factors is as unreliable as these are.
+            let compound = !product
+                && spec.consistent == Some(Rule::Factors)
+                && !reflective
+                && items.iter().any(|item| matches!(item, Item::Score(d) if self.is_factor(*d)));
             let corrected = several
                 && !product
                 && match spec.consistent {
                     None => false,
-                    Some(Rule::Factors) => reflective,
+                    Some(Rule::Factors) => reflective || compound,
                     Some(Rule::Seminr) => reflective || mode == Mode::A,
                 };
             let factor = corrected && reflective;
@@ -427,7 +447,7 @@ impl Compiler<'_> {
             stage.ids.extend(ids);
             stage.block_of[node] = Some(stage.blocks.len());
             let end = stage.items.len();
-            stage.blocks.push(Block { node, mode, start, end, fixed, dominant, product, corrected, factor });
+            stage.blocks.push(Block { node, mode, start, end, fixed, dominant, product, corrected, factor, compound });
         }
         self.connect(&mut stage, s);
         stage
@@ -482,6 +502,7 @@ impl Compiler<'_> {
                     {
                         stage.neighbours[x].push(y);
                         stage.neighbours[y].push(x);
+                        stage.links.push((x, y));
                     }
                 }
             }

@@ -1,40 +1,73 @@
 //! How well the model's implied correlations reproduce those of the indicators.
+//!
+//! Between blocks the model implies `λᵢ r λⱼ`; within a common factor `λᵢ λⱼ`; a composite keeps the correlations of its
+//! own block (Henseler, Hubona & Ray 2016). The saturated model takes the construct correlations as they are, the
+//! estimated one those that its paths imply.
 
 use super::estimate::Outcome;
 use super::layout::Statistic;
 use super::program::{Program, Stage};
 use super::statistics::Solution;
 use crate::lanes::Real;
-use crate::linalg::{Factor, symmetric_eigen};
+use crate::linalg::{Factor, symmetric_eigenvalues};
 
-/// Correlations of the constructs that the paths imply: residuals are uncorrelated and have variance 1 − R².
+/// Correlations of the constructs that the paths imply: `(I − B)⁻¹ Ψ (I − B)⁻ᵀ` (Bollen 1989, ch. 4).
+///
+/// Ψ holds the correlations of constructs without predecessors, the variances `1 − R²` of the residuals, and the
+/// covariances of linked residuals. The diagonal of the result is not one; its readers take one there.
 #[inline(always)]
 fn implied<V: Real>(stage: &Stage, x: &Solution<V>) -> Vec<V> {
     let j = stage.blocks.len();
-    let mut c = x.c.clone();
-    // Constructs without predecessors keep their correlations, wherever they stand.
-    let mut known: Vec<usize> = (0..j).filter(|&b| stage.predecessors[b].is_empty()).collect();
-    for &to in &stage.order {
-        let predictors = &stage.predecessors[to];
-        if predictors.is_empty() {
-            continue;
-        }
-        for &other in &known {
-            let mut sum = V::zero();
-            for (&e, &from) in stage.incoming[to].iter().zip(predictors) {
-                sum = x.standardised[e].mul_add(c[from * j + other], sum);
+    let exogenous = |b: usize| stage.predecessors[b].is_empty();
+    let mut psi = vec![V::zero(); j * j];
+    for a in 0..j {
+        for b in 0..j {
+            if exogenous(a) && exogenous(b) {
+                psi[a * j + b] = x.c[a * j + b];
             }
-            c[to * j + other] = sum;
-            c[other * j + to] = sum;
         }
-        let mut variance = V::one() - x.r2[to];
-        for (&e, &from) in stage.incoming[to].iter().zip(predictors) {
-            variance = x.standardised[e].mul_add(c[from * j + to], variance);
+        if !exogenous(a) {
+            psi[a * j + a] = V::one() - x.r2[a];
         }
-        c[to * j + to] = variance;
-        known.push(to);
     }
-    c
+    for &(a, b) in stage.links.iter().filter(|&&(a, b)| !(exogenous(a) && exogenous(b))) {
+        // What is left of their correlation when each is freed from its predictors.
+        let mut value = x.c[a * j + b];
+        for (&e, &from) in stage.incoming[a].iter().zip(&stage.predecessors[a]) {
+            value = value - x.standardised[e] * x.c[from * j + b];
+            for (&f, &other) in stage.incoming[b].iter().zip(&stage.predecessors[b]) {
+                value = (x.standardised[e] * x.standardised[f]).mul_add(x.c[from * j + other], value);
+            }
+        }
+        for (&f, &other) in stage.incoming[b].iter().zip(&stage.predecessors[b]) {
+            value = value - x.standardised[f] * x.c[a * j + other];
+        }
+        psi[a * j + b] = value;
+        psi[b * j + a] = value;
+    }
+    // Row `to` of (I − B)⁻¹: what each disturbance comes to in `to`, predecessors first.
+    let mut spread = vec![V::zero(); j * j];
+    for &to in &stage.order {
+        spread[to * j + to] = V::one();
+        for (&e, &from) in stage.incoming[to].iter().zip(&stage.predecessors[to]) {
+            for k in 0..j {
+                spread[to * j + k] = x.standardised[e].mul_add(spread[from * j + k], spread[to * j + k]);
+            }
+        }
+    }
+    let product = |left: &[V], right: &dyn Fn(usize, usize) -> V| {
+        let mut out = vec![V::zero(); j * j];
+        for a in 0..j {
+            for k in 0..j {
+                for b in 0..j {
+                    out[a * j + b] = left[a * j + k].mul_add(right(k, b), out[a * j + b]);
+                }
+            }
+        }
+        out
+    };
+    let half = product(&spread, &|k, b| psi[k * j + b]);
+    product(&half, &|k, b| spread[b * j + k])
 }
 
 /// Implied correlations of the indicators: a composite keeps its own block, a factor's follows from its loadings.
@@ -62,9 +95,19 @@ fn sigma<V: Real>(stage: &Stage, r: &[V], loadings: &[V], c: &[V]) -> Vec<V> {
     out
 }
 
-/// One measure for the saturated model (the constructs' own correlations) and the estimated one (those that the paths
-/// imply), after the definitions of Dijkstra & Henseler (2015, CSDA 81) for the distances, Hu & Bentler (1999) for SRMR
-/// with the diagonal counted, and Bentler & Bonett (1980) for NFI on the maximum-likelihood discrepancy.
+/// Whether the measures have a meaning: no item is a product, and none stands in two blocks.
+fn defined(stage: &Stage) -> bool {
+    stage.products.is_empty()
+        && !stage.blocks.iter().any(|block| block.product)
+        && stage.ids.iter().enumerate().all(|(k, id)| !stage.ids[..k].contains(id))
+}
+
+/// One measure for the saturated and the estimated model.
+///
+/// SRMR over the lower triangle with the diagonal (Hu & Bentler 1999; Henseler et al. 2014); d_ULS, half the squared
+/// Euclidean distance, and d_G, half the sum of squared logarithms of the eigenvalues of `S⁻¹ Σ` (Dijkstra & Henseler
+/// 2015, CSDA 81, 10–23), with the decadic logarithm that the R package cSEM takes; NFI, `1 − F/F₀` of maximum
+/// likelihood (Bentler & Bonett 1980). NaN where a matrix is not positive definite.
 #[inline(always)]
 pub(super) fn measure<V: Real>(
     program: &Program,
@@ -77,6 +120,10 @@ pub(super) fn measure<V: Real>(
 ) {
     let stage = program.last();
     let m = stage.items.len();
+    if !defined(stage) {
+        out.fill(V::splat(f64::NAN));
+        return;
+    }
     let r = if stage.direct { base } else { &x.stages[program.stages.len() - 1].r };
     for (place, estimated) in out.iter_mut().zip([false, true]) {
         let c = if estimated { implied(stage, x) } else { x.c.clone() };
@@ -112,13 +159,15 @@ pub(super) fn measure<V: Real>(
                 }
                 let null = -own.log_determinant();
                 let discrepancy = model.log_determinant() + null + trace - V::splat(m as f64);
+                // Uncorrelated indicators leave nothing for a model to explain.
+                let bad = bad | (V::ALL & !V::zero().less(null));
                 V::select(bad, V::splat(f64::NAN), V::one() - discrepancy / null)
             }
         };
     }
 }
 
-/// Half the sum of squared natural logarithms of the eigenvalues of S⁻¹ Σ; NaN when S is not positive definite.
+/// Half the sum of squared decadic logarithms of the eigenvalues of S⁻¹ Σ; NaN when S or Σ is not positive definite.
 fn geodesic(s: &[f64], sigma: &[f64], m: usize) -> f64 {
     let mut lower = vec![0.0; m * m];
     for i in 0..m {
@@ -141,5 +190,10 @@ fn geodesic(s: &[f64], sigma: &[f64], m: usize) -> f64 {
     if a.iter().any(|v| !v.is_finite()) {
         return f64::NAN;
     }
-    symmetric_eigen(&a, m).0.iter().map(|value| value.ln().powi(2)).sum::<f64>() / 2.0
+    let values = symmetric_eigenvalues(&a, m);
+    // The eigenvalues are ratios of variances: rounding leaves about 1e-13 where a matrix is singular.
+    if values.iter().any(|&value| value <= 1e-12) {
+        return f64::NAN;
+    }
+    values.iter().map(|value| libm::log10(*value).powi(2)).sum::<f64>() / 2.0
 }

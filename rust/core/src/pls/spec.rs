@@ -74,6 +74,18 @@ named! {
 }
 
 named! {
+    /// What the numbers of a column mean.
+    Scale, "scale" {
+        /// Numbers.
+        Numeric = "numeric",
+        /// Categories in an order.
+        Ordinal = "ordinal",
+        /// Categories.
+        Nominal = "nominal",
+    }
+}
+
+named! {
     /// How a higher-order construct is estimated.
     Approach, "higher_order" {
         /// Disjoint two-stage: first its dimensions in its place, then their scores as indicators.
@@ -167,6 +179,8 @@ pub struct Spec {
     pub links: Vec<(usize, usize)>,
     /// Inner scheme.
     pub scheme: Scheme,
+    /// Whether indicators are taken in their own units, so that those with more variance count more.
+    pub raw: bool,
     /// Consistent estimation, and by which rule.
     pub consistent: Option<Rule>,
     /// Passes at most.
@@ -386,6 +400,7 @@ pub(crate) mod tests {
             paths: paths.to_vec(),
             links: Vec::new(),
             scheme: Scheme::Path,
+            raw: false,
             consistent: None,
             max_iter: 300,
             tol: 1e-7,

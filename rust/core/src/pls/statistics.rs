@@ -3,7 +3,7 @@
 use super::error::Status;
 use super::estimate::{Estimate, Outcome, regress};
 use super::layout::{Layout, Statistic};
-use super::program::{Program, Stage};
+use super::program::{Item, Program, Stage};
 use super::quality::measure;
 use super::spec::Mode;
 use crate::lanes::Real;
@@ -54,9 +54,16 @@ pub(super) struct Needs {
     pub(super) inverse: bool,
     /// Total effects.
     pub(super) total: bool,
+    /// Means or standard deviations of the columns.
+    pub(super) moments: bool,
 }
 
 impl Needs {
+    /// All that tables of a single estimation show.
+    pub(super) const fn everything(self) -> Self {
+        Self { all: true, pairs: true, rho_a: true, ..self }
+    }
+
     /// What `layout` needs of a model.
     pub(super) fn of(program: &Program, layout: &Layout) -> Self {
         let has = |list: &[Statistic]| layout.entries.iter().any(|e| list.contains(&e.statistic));
@@ -72,6 +79,7 @@ impl Needs {
             rho_a: program.spec.consistent.is_some() || has(&[Statistic::RhoA]),
             inverse: has(&[Statistic::F2, Statistic::Vif]),
             total: has(&[Statistic::TotalEffects, Statistic::IndirectEffects]),
+            moments: has(&[Statistic::Means, Statistic::Sds]),
         }
     }
 }
@@ -127,6 +135,13 @@ fn rho_a<V: Real>(r: &[V], m: usize, start: usize, w: &[V]) -> V {
     length * length * (numerator + numerator) / denominator
 }
 
+/// Reliability of a dimension of a composite of factors: a dimension that is not corrected counts as measured exactly.
+#[inline(always)]
+fn dimension_reliability<V: Real>(program: &Program, dimension: usize, rho_a: &[V]) -> V {
+    let (s, b) = program.place[dimension];
+    if program.stages[s].blocks[b].corrected { rho_a[dimension] } else { V::one() }
+}
+
 /// Solves the structural model from the final weights.
 #[inline(always)]
 pub(super) fn structure<V: Real>(
@@ -143,6 +158,20 @@ pub(super) fn structure<V: Real>(
         for node in 0..program.nodes.len() {
             let (s, b) = program.place[node];
             let block = &program.stages[s].blocks[b];
+            if block.compound {
+                // 1 − Σ w² (1 − ρ): the share of the composite's variance that is not the dimensions' errors.
+                let stage = &program.stages[s];
+                let mut error = V::zero();
+                for i in block.start..block.end {
+                    if let Item::Score(dimension) = stage.items[i] {
+                        let w = x.stages[s].w[i];
+                        let own = dimension_reliability(program, dimension, &x.rho_a);
+                        error = (w * w).mul_add(V::one() - own, error);
+                    }
+                }
+                x.rho_a[node] = V::one() - error;
+                continue;
+            }
             let plain = block.len() > 1 && !block.product && matches!(block.mode, Mode::A | Mode::Unit);
             x.rho_a[node] = if plain || block.corrected {
                 let r = x.correlations(&program.stages[s], s, base);
@@ -361,6 +390,8 @@ pub(super) fn write<V: Real>(
                     at += k;
                 }
             }
+            // The caller has these.
+            Statistic::Means | Statistic::Sds => {}
             Statistic::Paths => out.copy_from_slice(&x.coefficient),
             Statistic::Vif => out.copy_from_slice(&x.vif),
             Statistic::F2 => {
@@ -489,13 +520,7 @@ pub(super) fn write<V: Real>(
                 let mut loadings = vec![V::zero(); last.items.len()];
                 for (b, block) in last.blocks.iter().enumerate() {
                     for i in block.start..block.end {
-                        // A product's score counts with unit variance here, like every other.
-                        let own = if block.product {
-                            x.stages[number].rw[b * last.items.len() + i]
-                        } else {
-                            loading(program, x, number, b, i)
-                        };
-                        loadings[i] = own;
+                        loadings[i] = loading(program, x, number, b, i);
                     }
                 }
                 measure(program, entry.statistic, base, &loadings, x, outcome, out);

@@ -121,7 +121,7 @@ fn oracle(spec: &Spec, rows: &[Vec<f64>]) -> Oracle {
 }
 
 fn options(kernel: Kernel) -> Options<'static> {
-    Options { missing: Missing::Error, weights: None, sign: Sign::None, kernel }
+    Options { missing: Missing::Error, weights: None, preparation: &Preparation::None, sign: Sign::None, kernel }
 }
 
 fn pool(threads: usize) -> rayon::ThreadPool {
