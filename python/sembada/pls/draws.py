@@ -17,7 +17,7 @@ from sembada.pls.engine import LEVELS, Layout, place, seed_key
 from sembada.pls.made import Made
 from sembada.pls.provenance import Provenance
 from sembada.pls.replication import run
-from sembada.pls.statistics import DERIVED, known_names, parts_of
+from sembada.pls.statistics import DERIVED, GROUPS, known_names, parts_of
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
