@@ -244,6 +244,10 @@ class SdModel:
     def links(self) -> list[dict[str, Any]]:
         """Return the links: cause, effect, sign ("+" | "-" | "?"), delayed (bool), initial (bool: sets the start only)."""
 
+    @staticmethod
+    def functions(dialect: str) -> list[dict[str, Any]]:
+        """Return the functions of "xmile" or "vensim": name, signature, least, most (None: no limit), kind."""
+
     def implied_units(self) -> dict[str, str]:
         """Return units that the equations imply for variables without one."""
 

@@ -182,6 +182,12 @@ impl SdModel {
         py.detach(|| write::vensim::write(&self.model)).map_err(|cause| model_error(&cause))
     }
 
+    /// The functions that a dialect knows.
+    #[staticmethod]
+    fn functions<'py>(py: Python<'py>, dialect: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        sd_tools::functions(py, convert::dialect(dialect)?)
+    }
+
     /// The units that equations imply for variables without one.
     fn implied_units<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         sd_tools::implied_units(py, &self.model)

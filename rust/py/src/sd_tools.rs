@@ -2,6 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use sembada_core::sd::dialect::Dialect;
+use sembada_core::sd::functions::table;
 use sembada_core::sd::loops::{Link, graph};
 use sembada_core::sd::model::{Kind, Model};
 use sembada_core::sd::units::infer;
@@ -57,6 +59,21 @@ pub(crate) fn links<'py>(py: Python<'py>, model: &Model) -> PyResult<Vec<Bound<'
         Ok(row)
     };
     graph.links.iter().map(row).collect()
+}
+
+/// The functions of a dialect: name, signature, least and most arguments (none: no limit), kind.
+pub(crate) fn functions(py: Python<'_>, dialect: Dialect) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let row = |entry: &table::Entry| {
+        let (least, most) = entry.arity();
+        let row = PyDict::new(py);
+        row.set_item("name", entry.name)?;
+        row.set_item("signature", entry.signature())?;
+        row.set_item("least", least)?;
+        row.set_item("most", most)?;
+        row.set_item("kind", format!("{:?}", entry.lowering).to_lowercase())?;
+        Ok(row)
+    };
+    table::names(dialect).filter_map(|name| table::find(dialect, name)).map(row).collect()
 }
 
 /// The units that equations imply for variables without one.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::check::signatures::{Timing, timing};
 use super::dialect::Dialect;
 use super::expr::{Expr, ExprKind, Span, Subscript};
+use super::functions::table::{Timing, timing};
 use super::model::{Kind, Model, Variable, canonical};
 
 /// A dependence of one variable on another.
@@ -82,7 +82,7 @@ fn names(expr: &Expr, dialect: Dialect, need: Need, visit: &mut dyn FnMut(&str, 
         ExprKind::Call { function, subscripts, arguments } => {
             visit(function, expr.span, need);
             inside(subscripts, visit);
-            let timing = timing(&canonical(function), arguments.len());
+            let timing = timing(dialect, function, arguments.len());
             for (place, argument) in arguments.iter().enumerate() {
                 let own = match timing {
                     Timing::Start => Need { now: false, ..need },

@@ -209,13 +209,17 @@ fn series(from: Dict<'_, '_>) -> PyResult<Series> {
     })
 }
 
+pub(super) fn dialect(name: &str) -> PyResult<Dialect> {
+    match name {
+        "" | "xmile" => Ok(Dialect::Xmile),
+        "vensim" => Ok(Dialect::Vensim),
+        other => Err(bad("the dialect", &format!("{other:?}"), "'xmile' or 'vensim'")),
+    }
+}
+
 /// The specification of a whole model.
 pub(super) fn model(from: Dict<'_, '_>) -> PyResult<ModelSpec> {
-    let dialect = match text(from, "dialect")?.as_str() {
-        "" | "xmile" => Dialect::Xmile,
-        "vensim" => Dialect::Vensim,
-        other => return Err(bad("the dialect", &format!("{other:?}"), "'xmile' or 'vensim'")),
-    };
+    let dialect = dialect(&text(from, "dialect")?)?;
     Ok(ModelSpec {
         name: text(from, "name")?,
         dialect,

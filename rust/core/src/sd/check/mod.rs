@@ -1,7 +1,6 @@
 //! Checks: everything that can be said about a model before it runs. All findings, not the first.
 
 pub mod names;
-pub(crate) mod signatures;
 pub(crate) mod structure;
 
 use super::error::{ModelError, Place};

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::signatures::is_value;
 use super::{Finding, Severity};
 use crate::sd::dialect::Dialect;
 use crate::sd::error::{ModelError, Place, near};
 use crate::sd::expr::{Expr, ExprKind, Span, Subscript};
-use crate::sd::functions::table::{self, Entry};
+use crate::sd::functions::table::{self, Entry, is_value};
 use crate::sd::graph::{Edge, Names, circle, circles, edges};
 use crate::sd::model::{Equation, Kind, Macro, Model, Variable, canonical};
 

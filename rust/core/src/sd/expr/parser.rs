@@ -273,6 +273,11 @@ impl<'a> Parser<'a> {
                 expr.span = Span { start: start.start, end: end.end };
                 Ok(Tree { expr, height })
             }
+            // XMILE's operator is a function of Stella as well: `MOD(a, b)`.
+            Token::Mod if self.peek() == &Token::Open => {
+                self.advance();
+                self.named("MOD".to_owned(), false, start)
+            }
             Token::Name(name) | Token::Quoted(name) => {
                 let quoted = matches!(self.token(), Token::Quoted(_));
                 self.advance();

@@ -1,7 +1,11 @@
-//! The functions of both dialects: names, arguments, and what each becomes. The one place that knows arities.
+//! The functions of both dialects: names, arguments, what each becomes, and which arguments it needs in the instant. The one
+//! place that knows arities.
 //!
 //! Sources: Vensim's function reference (vensim.com/documentation, "Reference Guide > Functions"); OASIS XMILE 1.0 §3.5;
 //! the builtins pages of Stella's help (iseesystems.com/resources/help) for what XMILE files of Stella use beyond the standard.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::sd::dialect::Dialect;
 use crate::sd::model::canonical;
@@ -44,6 +48,29 @@ pub enum Lowering {
     Structure,
 }
 
+/// How the value in an instant depends on the arguments in that instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// On all of them.
+    Now,
+    /// Not on the first: it enters a hidden stock whose start is the first argument.
+    State,
+    /// Not on the first: it enters a hidden stock whose start is the argument at this place.
+    StateFrom(usize),
+    /// Only at the start.
+    Start,
+}
+
+/// Which of the arguments act in the instant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Acting {
+    All,
+    /// All but the first, which enters a hidden stock; the one called `initial…` acts at the start.
+    ButFirst,
+    /// None after the start.
+    AtStart,
+}
+
 /// A function: its name, its arguments and what it becomes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Entry {
@@ -57,9 +84,32 @@ pub struct Entry {
     pub required: usize,
     /// What a call becomes.
     pub lowering: Lowering,
+    acting: Acting,
 }
 
 impl Entry {
+    /// How a call with `given` arguments depends on them in the instant.
+    pub fn timing(&self, given: usize) -> Timing {
+        match self.acting {
+            Acting::All => Timing::Now,
+            Acting::AtStart => Timing::Start,
+            Acting::ButFirst => match self.arguments.iter().position(|name| name.starts_with("initial")) {
+                Some(place) if place < given => Timing::StateFrom(place),
+                _ => Timing::State,
+            },
+        }
+    }
+
+    const fn delayed(mut self) -> Self {
+        self.acting = Acting::ButFirst;
+        self
+    }
+
+    const fn at_start(mut self) -> Self {
+        self.acting = Acting::AtStart;
+        self
+    }
+
     /// Whether the function exists in a dialect.
     pub fn is_in(&self, dialect: Dialect) -> bool {
         matches!(
@@ -119,8 +169,15 @@ impl Entry {
 
 /// The function called `name` (any case, blanks or underscores) in a dialect.
 pub fn find(dialect: Dialect, name: &str) -> Option<&'static Entry> {
-    let wanted = canonical(name);
-    TABLE.iter().find(|entry| entry.is_in(dialect) && canonical(entry.name) == wanted)
+    static KNOWN: LazyLock<HashMap<(Dialect, String), &'static Entry>> = LazyLock::new(|| {
+        let both = [Dialect::Vensim, Dialect::Xmile].into_iter();
+        both.flat_map(|dialect| {
+            let own = TABLE.iter().filter(move |entry| entry.is_in(dialect));
+            own.map(move |entry| ((dialect, canonical(entry.name)), entry))
+        })
+        .collect()
+    });
+    KNOWN.get(&(dialect, canonical(name))).copied()
 }
 
 /// The function called `name` in the other dialect: for the message that says so.
@@ -137,6 +194,31 @@ pub fn names(dialect: Dialect) -> impl Iterator<Item = &'static str> {
     TABLE.iter().filter(move |entry| entry.is_in(dialect)).map(|entry| entry.name)
 }
 
+/// Names that stand for a value without being a variable of the model.
+pub fn is_value(name: &str) -> bool {
+    matches!(
+        name,
+        "time"
+            | "dt"
+            | "starttime"
+            | "stoptime"
+            | "pi"
+            | "inf"
+            | "self"
+            | "time_step"
+            | "initial_time"
+            | "final_time"
+            | "saveper"
+            | "simtime"
+            | "nan"
+    )
+}
+
+/// How a call of the function of this canonical name depends on its arguments: the dialect's own function, else the other's.
+pub fn timing(dialect: Dialect, name: &str, given: usize) -> Timing {
+    find(dialect, name).or_else(|| elsewhere(dialect, name)).map_or(Timing::Now, |entry| entry.timing(given))
+}
+
 const fn entry(
     owner: Owner,
     lowering: Lowering,
@@ -144,7 +226,7 @@ const fn entry(
     required: usize,
     arguments: &'static [&'static str],
 ) -> Entry {
-    Entry { name, owner, arguments, required, lowering }
+    Entry { name, owner, arguments, required, lowering, acting: Acting::All }
 }
 
 use Lowering::{Call, External, Held, Input, Lookup, Machine, Operation, Random, Reduction, State, Structure};
@@ -192,10 +274,8 @@ pub const TABLE: &[Entry] = &[
     entry(Both, Operation, "PI", 0, &[]),
     entry(Xmile, Operation, "INF", 0, &[]),
     entry(Xmile, Operation, "NAN", 0, &[]),
-    entry(Xmile, Operation, "RANDOM_INDEX", 1, &["n"]),
     entry(Vensim, Operation, "GAME", 1, &["x"]),
     entry(Vensim, Operation, "SIMULTANEOUS", 2, &["x", "start"]),
-    entry(Vensim, Operation, "NOISE", 1, &["x"]),
     // Test inputs.
     entry(Both, Input, "STEP", 2, &["height", "time"]),
     entry(Vensim, Input, "RAMP", 3, &["slope", "start", "end"]),
@@ -208,21 +288,21 @@ pub const TABLE: &[Entry] = &[
     entry(Xmile, Input, "STARTTIME", 0, &[]),
     entry(Xmile, Input, "STOPTIME", 0, &[]),
     // Smooths, delays and trends.
-    entry(Vensim, State, "SMOOTH", 2, &["input", "time"]),
-    entry(Vensim, State, "SMOOTHI", 3, &["input", "time", "initial"]),
-    entry(Vensim, State, "SMOOTH3", 2, &["input", "time"]),
-    entry(Vensim, State, "SMOOTH3I", 3, &["input", "time", "initial"]),
-    entry(Vensim, State, "SMOOTH N", 4, &["input", "time", "initial", "order"]),
-    entry(Xmile, State, "SMTH1", 2, &["input", "time", "initial"]),
-    entry(Xmile, State, "SMTH3", 2, &["input", "time", "initial"]),
-    entry(Xmile, State, "SMTHN", 3, &["input", "time", "order", "initial"]),
-    entry(Both, State, "DELAY1", 2, &["input", "time", "initial"]),
-    entry(Vensim, State, "DELAY1I", 3, &["input", "time", "initial"]),
-    entry(Both, State, "DELAY3", 2, &["input", "time", "initial"]),
-    entry(Vensim, State, "DELAY3I", 3, &["input", "time", "initial"]),
-    entry(Vensim, State, "DELAY N", 4, &["input", "time", "initial", "order"]),
-    entry(Vensim, State, "DELAYP", 2, &["input", "time", ": pipeline"]),
-    entry(Xmile, State, "DELAYN", 3, &["input", "time", "order", "initial"]),
+    entry(Vensim, State, "SMOOTH", 2, &["input", "time"]).delayed(),
+    entry(Vensim, State, "SMOOTHI", 3, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, State, "SMOOTH3", 2, &["input", "time"]).delayed(),
+    entry(Vensim, State, "SMOOTH3I", 3, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, State, "SMOOTH N", 4, &["input", "time", "initial", "order"]).delayed(),
+    entry(Xmile, State, "SMTH1", 2, &["input", "time", "initial"]).delayed(),
+    entry(Xmile, State, "SMTH3", 2, &["input", "time", "initial"]).delayed(),
+    entry(Xmile, State, "SMTHN", 3, &["input", "time", "order", "initial"]).delayed(),
+    entry(Both, State, "DELAY1", 2, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, State, "DELAY1I", 3, &["input", "time", "initial"]).delayed(),
+    entry(Both, State, "DELAY3", 2, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, State, "DELAY3I", 3, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, State, "DELAY N", 4, &["input", "time", "initial", "order"]).delayed(),
+    entry(Vensim, State, "DELAYP", 2, &["input", "time", ": pipeline"]).delayed(),
+    entry(Xmile, State, "DELAYN", 3, &["input", "time", "order", "initial"]).delayed(),
     entry(Vensim, State, "TREND", 3, &["input", "time", "initial"]),
     entry(Xmile, State, "TREND", 2, &["input", "time", "initial"]),
     entry(Vensim, State, "FORECAST", 3, &["input", "time", "horizon"]),
@@ -231,15 +311,15 @@ pub const TABLE: &[Entry] = &[
     entry(Vensim, State, "NPVE", 4, &["stream", "rate", "initial", "factor"]),
     entry(Xmile, State, "NPV", 2, &["stream", "rate", "initial"]),
     entry(Xmile, Held, "DERIVN", 1, &["input", "order"]),
-    entry(Vensim, State, "SINTEG", 2, &["rate", "initial", "noise", "low", "high"]),
+    entry(Vensim, State, "SINTEG", 2, &["rate", "initial", "noise", "low", "high"]).delayed(),
     entry(Vensim, State, "RANDOM PINK NOISE", 4, &["mean", "deviation", "correlation time", "seed"]),
     // What moves once a step.
-    entry(Vensim, Held, "DELAY FIXED", 3, &["input", "time", "initial"]),
-    entry(Vensim, Held, "DELAY INFORMATION", 3, &["input", "time", "initial"]),
-    entry(Xmile, Held, "DELAY", 2, &["input", "time", "initial"]),
+    entry(Vensim, Held, "DELAY FIXED", 3, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, Held, "DELAY INFORMATION", 3, &["input", "time", "initial"]).delayed(),
+    entry(Xmile, Held, "DELAY", 2, &["input", "time", "initial"]).delayed(),
     entry(Vensim, Held, "SAMPLE IF TRUE", 3, &["condition", "input", "initial"]),
-    entry(Xmile, Held, "PREVIOUS", 1, &["input", "initial"]),
-    entry(Xmile, Held, "HISTORY", 2, &["input", "time"]),
+    entry(Xmile, Held, "PREVIOUS", 1, &["input", "initial"]).delayed(),
+    entry(Xmile, Held, "HISTORY", 2, &["input", "time"]).delayed(),
     entry(Xmile, Held, "COUNTER", 2, &["start", "end"]),
     entry(Both, Held, "DEPRECIATE STRAIGHTLINE", 4, &["stream", "lifetime", "fiscal period", "initial"]),
     entry(
@@ -250,17 +330,19 @@ pub const TABLE: &[Entry] = &[
         &["stream", "schedule[]", "initial[]", "lifetime", "fiscal start"],
     ),
     // Machines.
-    entry(Vensim, Machine, "DELAY MATERIAL", 4, &["input", "time", "initial", "missing"]),
-    entry(Vensim, Machine, "DELAY BATCH", 6, &["input", "size", "time", "initial batch", "initial time", "backlog"]),
+    entry(Vensim, Machine, "DELAY MATERIAL", 4, &["input", "time", "initial", "missing"]).delayed(),
+    entry(Vensim, Machine, "DELAY BATCH", 6, &["input", "size", "time", "initial batch", "initial time", "backlog"])
+        .delayed(),
     entry(
         Vensim,
         Machine,
         "DELAY CONVEYOR",
         6,
         &["input", "time", "leak", "profile()", "initial total", "initial time"],
-    ),
-    entry(Vensim, Machine, "DELAY PROFILE", 5, &["profile()", "input", "time", "initial", "growth"]),
-    entry(Vensim, Machine, "QUEUE FIFO", 5, &["inflow", "outflow", "profile()", "initial", "age range"]),
+    )
+    .delayed(),
+    entry(Vensim, Machine, "DELAY PROFILE", 5, &["profile()", "input", "time", "initial", "growth"]).delayed(),
+    entry(Vensim, Machine, "QUEUE FIFO", 5, &["inflow", "outflow", "profile()", "initial", "age range"]).delayed(),
     entry(
         Vensim,
         Machine,
@@ -277,7 +359,8 @@ pub const TABLE: &[Entry] = &[
             "initial attribute",
             "age range",
         ],
-    ),
+    )
+    .delayed(),
     entry(Vensim, Machine, "QUEUE AGE AVERAGE", 1, &["queue", "quantity"]),
     entry(Vensim, Machine, "QUEUE AGE IN RANGE", 3, &["queue", "youngest", "oldest"]),
     entry(Vensim, Machine, "QUEUE AGE OLDEST", 1, &["queue"]),
@@ -409,11 +492,13 @@ pub const TABLE: &[Entry] = &[
     entry(Xmile, Random, "MONTECARLO", 1, &["percent", "seed"]),
     // Structure.
     entry(Vensim, Structure, "INTEG", 2, &["rate", "initial"]),
-    entry(Vensim, Structure, "INITIAL", 1, &["x"]),
-    entry(Vensim, Structure, "REINITIAL", 1, &["x"]),
+    entry(Vensim, Structure, "INITIAL", 1, &["x"]).at_start(),
+    entry(Vensim, Operation, "TIME BASE", 2, &["start", "slope"]),
+    entry(Vensim, Lookup, "TIME SHIFT", 2, &["data", "shift"]),
+    entry(Vensim, Structure, "REINITIAL", 1, &["x"]).at_start(),
     entry(Vensim, Structure, "ACTIVE INITIAL", 2, &["active", "initial"]),
     entry(Vensim, Structure, "A FUNCTION OF", 0, &["x…"]),
-    entry(Xmile, Structure, "INIT", 1, &["x"]),
+    entry(Xmile, Structure, "INIT", 1, &["x"]).at_start(),
     entry(Xmile, Structure, "ENDVAL", 1, &["x", "initial"]),
     // Data from outside.
     entry(Vensim, External, "GET DIRECT DATA", 4, &["file", "sheet", "time", "cell"]),

@@ -49,6 +49,15 @@ impl<'m> Lowering<'m> {
                 let rest = self.graph.select(behind, backward, linear);
                 self.graph.select(ahead, forward, rest)
             }
+            "time_shift" => {
+                // What the series says later by the shift (vensim.com/documentation/22055.html).
+                self.arity(call, 2, 2)?;
+                let (table, reading) = self.table_argument(call, 0)?;
+                let time = self.step_time(call.env.mode);
+                let shift = self.argument(call, 1)?;
+                let at = self.graph.sum(time, shift);
+                self.graph.add(Node::Lookup(table, reading, at))
+            }
             "get_data_at_time" => {
                 self.arity(call, 2, 2)?;
                 let (table, _) = self.table_argument(call, 0)?;

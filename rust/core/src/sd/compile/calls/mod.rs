@@ -16,6 +16,7 @@ use super::lower::{At, Env, Lowering, Mode};
 use crate::sd::dialect::Dialect;
 use crate::sd::expr::{Expr, ExprKind, Span, Subscript};
 use crate::sd::functions::call::Function;
+use crate::sd::functions::table;
 use crate::sd::model::{Kind, canonical};
 
 /// A call as it stands in an equation.
@@ -104,7 +105,13 @@ impl<'m> Lowering<'m> {
         if let Some(node) = self.data(&call)? {
             return Ok(node);
         }
-        Err(self.refuse(env, span, function, "there is no such function, lookup or macro"))
+        let reason =
+            if table::find(model.dialect, function).or_else(|| table::elsewhere(model.dialect, function)).is_some() {
+                "the function is known and not built"
+            } else {
+                "there is no such function, lookup or macro"
+            };
+        Err(self.refuse(env, span, function, reason))
     }
 
     /// Checks the number of arguments.

@@ -130,6 +130,22 @@ impl<'m> Lowering<'m> {
                 self.graph.call(Function::Determinant, arguments)
             }
             "allocate" => self.allocate_over(call)?,
+            "transpose" => self.transposed(call)?,
+            "rank" => {
+                self.arity(call, 2, 3)?;
+                let mut arguments = vec![self.argument(call, 1)?];
+                arguments.extend(self.elements_of(call.at(0), call.env)?);
+                let items = arguments.len();
+                if let Some(ties) = call.arguments.get(2) {
+                    arguments.extend(self.elements_of(ties, call.env)?);
+                    if arguments.len() != 2 * items - 1 {
+                        return Err(self.fault(call.env, ties.span, "as many tie breakers as items are expected here"));
+                    }
+                    self.graph.call(Function::ItemOfRankWithTies, arguments)
+                } else {
+                    self.graph.call(Function::ItemOfRank, arguments)
+                }
+            }
             "allocate_available" => {
                 self.arity(call, 3, 3)?;
                 let (axis, place) = self.along(call, 0)?;
@@ -384,6 +400,38 @@ impl<'m> Lowering<'m> {
             }
         }
         Ok(entries)
+    }
+
+    /// XMILE's `array'`: rows for columns (§3.7.1).
+    fn transposed(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
+        self.arity(call, 1, 1)?;
+        let (expr, env) = self.unbind(call.at(0), call.env);
+        let ExprKind::Reference { name, subscripts } = &expr.kind else {
+            return Err(self.fault(&env, expr.span, "an array is expected here, by its name"));
+        };
+        let Some(index) = self.find(&canonical(name), env.scope) else {
+            return Err(self.unknown(name, expr.span, &env));
+        };
+        let ([rows, columns], true) = (&self.infos[index].axes[..], subscripts.is_empty()) else {
+            return Err(self.fault(
+                &env,
+                expr.span,
+                "an array with two dimensions and without subscripts is expected here",
+            ));
+        };
+        let (rows, columns) = (*rows, *columns);
+        if rows != columns {
+            // Dimensions are found by their names, whatever their order.
+            return self.lower(expr, &env);
+        }
+        let own = &self.infos[self.elements[env.owner as usize].variable];
+        let (true, &[row, column]) =
+            (own.axes == [rows, columns], &self.places(own, (env.owner - own.first) as usize)[..])
+        else {
+            return Err(self.fault(&env, expr.span, "the left side must have the dimensions of the transposed array"));
+        };
+        let element = self.infos[index].first + (column * self.axes[columns].elements.len() + row) as u32;
+        self.element_value(element, expr.span, &env)
     }
 
     /// Stella's ALLOCATE(available, dimension, request, priority, width[, type[, extra]]): `ALLOCATE AVAILABLE` with the

@@ -78,6 +78,20 @@ impl<'m> Lowering<'m> {
         }
     }
 
+    /// The places of a reference to a variable with one dimension twice, from a left side that has it twice as well: `x[D,D]
+    /// = y` takes them in order.
+    fn square_of(&self, axes: &[usize], subscripts: &[Subscript], env: &Env) -> Option<Vec<usize>> {
+        let [axis, rest @ ..] = axes else { return None };
+        if rest.is_empty() || rest.iter().any(|other| other != axis) || !env.running.is_empty() {
+            return None;
+        }
+        let own = &self.infos[self.elements[env.owner as usize].variable];
+        let same = own.axes.len() == axes.len() && own.axes.iter().all(|other| other == axis);
+        let name = &self.axes[*axis].name;
+        let plain = subscripts.iter().all(|one| matches!(one, Subscript::Name(one) if canonical(one) == *name));
+        (same && plain).then(|| self.places(own, (env.owner - own.first) as usize))
+    }
+
     fn moving(&mut self, index: Id) -> Place {
         match self.graph.value(index) {
             Some(value) if value >= 1.0 => Place::Fixed(value as usize - 1),
@@ -161,7 +175,12 @@ impl<'m> Lowering<'m> {
             return Err(self.fault(env, span, reason));
         }
         let mut places = Vec::with_capacity(axes.len());
+        let square = self.square_of(&axes, subscripts, env);
         for (j, &axis) in axes.iter().enumerate() {
+            if let Some(square) = &square {
+                places.push(Place::Fixed(square[j]));
+                continue;
+            }
             if let Some(subscript) = subscripts.get(j) {
                 places.push(self.place(axis, subscript, span, env)?);
                 continue;
