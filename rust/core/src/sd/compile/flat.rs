@@ -509,6 +509,28 @@ pub fn simplify(graph: &mut Graph, node: Node, tables: &[Points]) -> Id {
                 },
                 (None, None) => {}
             }
+            // A sign moves out of products and into sums, where it costs nothing; both are exact.
+            let bare = |graph: &Graph, id: Id| match graph.node(id) {
+                Node::Unary(Unary::Negative, inner) => Some(*inner),
+                _ => None,
+            };
+            match (op, bare(graph, a), bare(graph, b)) {
+                (Binary::Add, _, Some(b)) => return simplify(graph, Node::Binary(Binary::Subtract, a, b), tables),
+                (Binary::Add, Some(a), _) => return simplify(graph, Node::Binary(Binary::Subtract, b, a), tables),
+                (Binary::Subtract, _, Some(b)) => return simplify(graph, Node::Binary(Binary::Add, a, b), tables),
+                (Binary::Multiply | Binary::Divide, Some(a), Some(b)) => {
+                    return simplify(graph, Node::Binary(op, a, b), tables);
+                }
+                (Binary::Multiply | Binary::Divide, Some(a), None) => {
+                    let value = simplify(graph, Node::Binary(op, a, b), tables);
+                    return graph.unary(Unary::Negative, value);
+                }
+                (Binary::Multiply | Binary::Divide, None, Some(b)) => {
+                    let value = simplify(graph, Node::Binary(op, a, b), tables);
+                    return graph.unary(Unary::Negative, value);
+                }
+                _ => {}
+            }
             // One order for operations whose arguments may change places.
             if matches!(
                 op,

@@ -33,6 +33,9 @@ impl Sink for Scratch {
     fn stored(&mut self, _: usize, _: &[bool]) {}
 }
 
+/// The exponent of a number; one more in that of what is not finite reaches the sign bit.
+const EXPONENT: u64 = 0x7ff << 52;
+
 /// Areas of memory, in places of one vector each.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Areas {
@@ -90,6 +93,7 @@ pub struct Block<'p> {
     uniform_slots: Vec<u32>,
     // Values of time alone at every step, when they fit.
     uniform_table: Vec<f64>,
+    tabled: bool,
     dead: Vec<bool>,
     // Columns whose values must be finite: a constant that the author wrote as not a number is meant so.
     judged: Vec<bool>,
@@ -133,13 +137,15 @@ impl<'p> Block<'p> {
             scalars: vec![0.0; plan.scalars],
             uniform_slots: plan.uniforms.iter().map(|uniform| uniform.slot).collect(),
             uniform_table: Vec::new(),
+            // Half a million numbers a worker: 4 MB.
+            tabled: width > 1 && (program.steps() as usize + 1).saturating_mul(plan.uniforms.len()) <= 1 << 19,
             dead: vec![false; lanes],
             judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
         };
         if width == 1 {
             let laid = block.memory.numbers()[tables..].chunks_exact_mut(thread::TABLE);
             for (table, to) in plan.tables.iter().zip(laid) {
-                if table.way == Way::Count {
+                if thread::counted(table) {
                     thread::lay_table(table, to);
                 }
             }
@@ -188,9 +194,16 @@ impl<'p> Block<'p> {
         for instruction in &section.code {
             let mut way = Way::Search;
             let (mut number, mut aux) = (0, 0);
-            let mut arguments = instruction.arguments.clone();
+            let mut arguments = [Place::Scalar(0); 4];
+            let few = instruction.arguments.len().min(4);
+            arguments[..few].copy_from_slice(&instruction.arguments[..few]);
             match &instruction.op {
-                Op::Lookup(table, reading) => (aux, way) = self.plan.table(*table, *reading),
+                Op::Lookup(table, reading) => {
+                    (aux, way) = self.plan.table(*table, *reading);
+                    if self.width == 1 && thread::counted(&self.plan.tables[aux as usize]) {
+                        way = Way::Count;
+                    }
+                }
                 Op::Store(column) => {
                     number = *column;
                     aux = u32::from(self.judged[*column as usize]);
@@ -213,22 +226,25 @@ impl<'p> Block<'p> {
                     let call = BoundCall {
                         function: *function,
                         key: *key,
-                        arguments: arguments.iter().map(|&place| self.locate(place, here, there)).collect(),
+                        arguments: instruction.arguments.iter().map(|&place| self.locate(place, here, there)).collect(),
                         results: results.iter().map(|&(k, place)| (k, self.locate(place, here, there).0)).collect(),
-                        count: function.results(arguments.len()),
+                        count: function.results(instruction.arguments.len()),
                     };
                     self.calls.push(call);
-                    arguments.clear();
                 }
                 _ => {}
             }
             let (mut a, mut stride) = ([0; 4], [0; 4]);
-            for (k, &place) in arguments.iter().enumerate().take(4) {
+            for (k, &place) in arguments[..few].iter().enumerate() {
                 (a[k], stride[k]) = self.locate(place, here, there);
             }
             let to = self.locate(instruction.to, here, there).0;
             if self.width > 1 {
-                let run = kernels::kernel(self.program.kernel, &instruction.op, way);
+                let pieces = match way {
+                    Way::Search => 0,
+                    _ => self.plan.tables[aux as usize].slopes.len(),
+                };
+                let run = kernels::kernel(self.program.kernel, &instruction.op, way, pieces);
                 bound.push(Bound { run, to, a, stride, number, aux });
                 continue;
             }
@@ -368,10 +384,11 @@ impl<'p> Block<'p> {
     /// As [`Block::set_time`], from a table made on the first run of this block when it is small.
     fn set_step(&mut self, step: u64) {
         let count = self.uniform_slots.len();
-        let steps = self.program.steps() as usize + 1;
+        if count == 0 {
+            return;
+        }
         let time = self.program.time_at(step);
-        // Half a million numbers a worker: 4 MB.
-        if count == 0 || self.width == 1 || steps.saturating_mul(count) > 1 << 19 {
+        if !self.tabled {
             self.set_time(time, time);
             return;
         }
@@ -599,13 +616,13 @@ impl<'p> Block<'p> {
         let (start, lanes) = (self.vector(self.areas.state[bank]), self.lanes);
         let states = self.program.flat.states.len();
         let numbers = self.memory.numbers();
-        let mut odd = 0.0;
-        for state in 0..states {
-            for value in &numbers[start + state * lanes..start + state * lanes + runs] {
-                odd += value * 0.0;
-            }
-        }
-        odd != 0.0
+        let any = |row: &[f64]| row.iter().fold(0, |odd, value| odd | ((value.to_bits() & EXPONENT) + (1 << 52)));
+        let odd = if runs == lanes {
+            any(&numbers[start..start + states * lanes])
+        } else {
+            (0..states).fold(0, |odd, state| odd | any(&numbers[start + state * lanes..start + state * lanes + runs]))
+        };
+        odd >> 63 == 1
     }
 
     /// Marks lanes with a value that is not finite as dead, and writes NaN for every dead lane.

@@ -219,28 +219,37 @@ unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
     }
 }
 
-/// As [`count_body`], with the table in registers: the number of points passed picks from them.
+/// As [`count_body`], with the table in registers: the number of points passed picks from them. One register holds a
+/// table of up to eight pieces, `REGISTERS` two one of up to sixteen.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-unsafe fn count_registers(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+unsafe fn count_registers<const REGISTERS: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
     use std::arch::x86_64::{
-        _CMP_GE_OQ, _mm512_add_pd, _mm512_cmp_pd_mask, _mm512_loadu_pd, _mm512_mask_add_epi64, _mm512_mask_blend_pd,
-        _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd, _mm512_permutexvar_pd, _mm512_set1_epi64, _mm512_set1_pd,
-        _mm512_setzero_si512, _mm512_storeu_pd, _mm512_sub_pd,
+        __m512d, __m512i, _CMP_GE_OQ, _mm512_add_pd, _mm512_cmp_pd_mask, _mm512_loadu_pd, _mm512_mask_add_epi64,
+        _mm512_mask_blend_pd, _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd, _mm512_permutex2var_pd,
+        _mm512_permutexvar_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_setzero_si512, _mm512_storeu_pd,
+        _mm512_sub_pd,
     };
     let table = &frame.tables[i.aux as usize];
     let pieces = table.slopes.len();
     let extrapolate = table.reading == Reading::Extrapolate;
     let padded = |values: &[f64]| {
-        let mut out = [0.0; 8];
+        let mut out = [0.0; 16];
         out[..pieces].copy_from_slice(&values[..pieces]);
         out
     };
     let (px, py, ps) = (padded(&table.points.x), padded(&table.points.y), padded(&table.slopes));
     // SAFETY: places as promised for every kernel; a chunk is two registers.
     unsafe {
-        let (xs, ys, slopes) =
-            (_mm512_loadu_pd(px.as_ptr()), _mm512_loadu_pd(py.as_ptr()), _mm512_loadu_pd(ps.as_ptr()));
+        let load = |values: &[f64; 16]| (_mm512_loadu_pd(values.as_ptr()), _mm512_loadu_pd(values.as_ptr().add(8)));
+        let (xs, ys, slopes) = (load(&px), load(&py), load(&ps));
+        let pick = |piece: __m512i, from: (__m512d, __m512d)| {
+            if REGISTERS == 1 {
+                _mm512_permutexvar_pd(piece, from.0)
+            } else {
+                _mm512_permutex2var_pd(from.0, piece, from.1)
+            }
+        };
         let (first, end) = (table.points.x[0], table.points.x[pieces]);
         let (low, high) = if extrapolate { (f64::NEG_INFINITY, f64::INFINITY) } else { (first, end) };
         let (low, high) = (_mm512_set1_pd(low), _mm512_set1_pd(high));
@@ -248,20 +257,23 @@ unsafe fn count_registers(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
         let one = _mm512_set1_epi64(1);
         let (mut to, mut at) = (r.add(i.to as usize), r.add(i.a[0] as usize));
         for _ in 0..frame.chunks {
-            for half in 0..WIDE / 8 {
-                // The second argument passes on where one is not a number.
-                let x = _mm512_max_pd(low, _mm512_loadu_pd(at.add(half * 8)));
-                let x = _mm512_min_pd(high, x);
-                let mut piece = _mm512_setzero_si512();
-                for q in 1..pieces {
-                    let passed = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(x, _mm512_set1_pd(px[q]));
-                    piece = _mm512_mask_add_epi64(piece, passed, piece, one);
+            // The second argument passes on where one is not a number.
+            let clamp = |half: usize| _mm512_min_pd(high, _mm512_max_pd(low, _mm512_loadu_pd(at.add(half * 8))));
+            let x = [clamp(0), clamp(1)];
+            let mut piece = [_mm512_setzero_si512(); WIDE / 8];
+            for point in &px[1..pieces] {
+                let point = _mm512_set1_pd(*point);
+                for half in 0..WIDE / 8 {
+                    let passed = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(x[half], point);
+                    piece[half] = _mm512_mask_add_epi64(piece[half], passed, piece[half], one);
                 }
-                let gap = _mm512_sub_pd(x, _mm512_permutexvar_pd(piece, xs));
-                let rise = _mm512_mul_pd(_mm512_permutexvar_pd(piece, slopes), gap);
-                let mut value = _mm512_add_pd(_mm512_permutexvar_pd(piece, ys), rise);
+            }
+            for half in 0..WIDE / 8 {
+                let gap = _mm512_sub_pd(x[half], pick(piece[half], xs));
+                let rise = _mm512_mul_pd(pick(piece[half], slopes), gap);
+                let mut value = _mm512_add_pd(pick(piece[half], ys), rise);
                 if !extrapolate {
-                    value = _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(x, end), value, top);
+                    value = _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(x[half], end), value, top);
                 }
                 _mm512_storeu_pd(to.add(half * 8), value);
             }
@@ -475,15 +487,15 @@ macro_rules! target {
             }
             $(#[$feature])?
             unsafe fn negative<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                each::<1, L>(i, r, f, |[x]| x.map(|x| -x));
+                each::<1, L>(i, r, f, |[x]| std::array::from_fn(|k| -x[k]));
             }
             $(#[$feature])?
             unsafe fn abs<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                each::<1, L>(i, r, f, |[x]| x.map(f64::abs));
+                each::<1, L>(i, r, f, |[x]| std::array::from_fn(|k| x[k].abs()));
             }
             $(#[$feature])?
             unsafe fn sqrt<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                each::<1, L>(i, r, f, |[x]| x.map(f64::sqrt));
+                each::<1, L>(i, r, f, |[x]| std::array::from_fn(|k| x[k].sqrt()));
             }
             $(#[$feature])?
             unsafe fn exp<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
@@ -507,7 +519,7 @@ macro_rules! target {
             }
             unsafe fn unary<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
                 let op = UNARY[i.aux as usize];
-                each::<1, L>(i, r, f, |[x]| x.map(|x| scalar::unary::<$fused>(op, x)));
+                each::<1, L>(i, r, f, |[x]| std::array::from_fn(|k| scalar::unary::<$fused>(op, x[k])));
             }
             unsafe fn binary<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
                 let op = BINARY[i.aux as usize];
@@ -629,11 +641,13 @@ target!(avx512, true, target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fm
 #[cfg(target_arch = "aarch64")]
 target!(neon, true);
 
-/// The kernel of an operation for an instruction set.
-pub(crate) fn kernel(set: Kernel, op: &Op, way: Way) -> Run {
+/// The kernel of an operation for an instruction set; of a lookup also by the way that it is read and its pieces.
+pub(crate) fn kernel(set: Kernel, op: &Op, way: Way, pieces: usize) -> Run {
     match set {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 if matches!(op, Op::Lookup(..)) && way == Way::Count => count_registers,
+        Kernel::Avx512 if matches!(op, Op::Lookup(..)) && way == Way::Count => count_registers::<1>,
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 if matches!(op, Op::Lookup(..)) && way == Way::Grid && pieces <= 16 => count_registers::<2>,
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512 => avx512::kernel::<WIDE>(op, way),
         #[cfg(target_arch = "x86_64")]

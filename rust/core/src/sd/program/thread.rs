@@ -37,9 +37,16 @@ pub(crate) type Run = unsafe fn(*const Cell, *mut f64, *mut Frame<'_>);
 
 /// A lookup that is read by comparing, as it stands in memory: the inner points (what is not a number is never
 /// reached), the range, the end, and `x, y, slope` of each piece.
-pub(crate) const TABLE: usize = 48;
-const RANGE: usize = 8;
-const PIECES: usize = 12;
+pub(crate) const TABLE: usize = 88;
+/// Most pieces of such a lookup.
+const MOST: usize = 16;
+const RANGE: usize = 16;
+const PIECES: usize = 20;
+
+/// Whether the code reads a lookup by comparing.
+pub(crate) fn counted(table: &Table) -> bool {
+    table.way != Way::Search && table.slopes.len() <= MOST
+}
 
 /// Writes a lookup as the code reads it.
 pub(crate) fn lay_table(table: &Table, to: &mut [f64]) {
@@ -218,7 +225,7 @@ unsafe fn search(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
 #[inline(always)]
 unsafe fn passed(points: *const f64, at: f64) -> usize {
     let mut count = 0;
-    for k in 0..RANGE {
+    for k in 0..MOST {
         // SAFETY: the points stand in memory.
         count += usize::from(at >= unsafe { *points.add(k) });
     }
@@ -231,12 +238,13 @@ unsafe fn passed(points: *const f64, at: f64) -> usize {
 unsafe fn passed_avx2(points: *const f64, at: f64) -> usize {
     use std::arch::x86_64::{_CMP_GE_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd};
     let at = _mm256_set1_pd(at);
-    // SAFETY: as above.
-    unsafe {
-        let low = _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GE_OQ>(at, _mm256_loadu_pd(points)));
-        let high = _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GE_OQ>(at, _mm256_loadu_pd(points.add(4))));
-        (low | high << 4).count_ones() as usize
+    let mut mask = 0;
+    for part in 0..MOST / 4 {
+        // SAFETY: as above.
+        let points = unsafe { _mm256_loadu_pd(points.add(part * 4)) };
+        mask = mask << 4 | _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GE_OQ>(at, points));
     }
+    mask.count_ones() as usize
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -244,9 +252,11 @@ unsafe fn passed_avx2(points: *const f64, at: f64) -> usize {
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,popcnt")]
 unsafe fn passed_avx512(points: *const f64, at: f64) -> usize {
     use std::arch::x86_64::{_CMP_GE_OQ, _mm512_cmp_pd_mask, _mm512_loadu_pd, _mm512_set1_pd};
+    let at = _mm512_set1_pd(at);
     // SAFETY: as above.
-    let mask = unsafe { _mm512_cmp_pd_mask::<_CMP_GE_OQ>(_mm512_set1_pd(at), _mm512_loadu_pd(points)) };
-    mask.count_ones() as usize
+    let (low, high) = unsafe { (_mm512_loadu_pd(points), _mm512_loadu_pd(points.add(8))) };
+    let low = u32::from(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(at, low));
+    (low << 8 | u32::from(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(at, high))).count_ones() as usize
 }
 
 macro_rules! set {
