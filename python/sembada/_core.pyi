@@ -136,7 +136,7 @@ def pls_em(
     mean: NDArray[np.float64] | None = None,
     covariance: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
-    """Means, ML covariances and the data completed with conditional means; None if EM has not settled.
+    """Return means, ML covariances and the data completed with conditional means; None if EM has not settled.
 
     `mean` and `covariance` are where it starts.
     """
@@ -144,10 +144,10 @@ def pls_em(
 def pls_polychoric(
     values: NDArray[np.float64], ordinal: list[bool], weights: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64] | int:
-    """Polychoric, polyserial and Pearson correlations (p, p); the number of a column without variance instead."""
+    """Return polychoric, polyserial and Pearson correlations (p, p); the number of a column without variance instead."""
 
 def pls_monotone(values: list[float], weights: list[float]) -> list[float]:
-    """The closest sequence that never falls."""
+    """Return the closest sequence that never falls."""
 
 def pls_status() -> list[str]:
     """Names of the status codes: index = code."""

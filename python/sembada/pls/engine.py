@@ -498,9 +498,17 @@ def failure(system: System, status: int, detail: int, n_iter: Sequence[int] = ()
     facts: dict[str, Any] = {"status": word, "where": where}
     if word == "not converged":
         passes = max(n_iter, default=system.options.max_iter)
+        spec = system.specification
+        slow = [name for name in spec.higher_order if spec.block_of[name].mode in {"B", "B-nonnegative"}]
+        cure = "raise max_iter, or look for blocks that hardly correlate with their neighbours"
+        if slow and system.options.higher_order != "two-stage":
+            # It lies in the span of its dimensions, so only the paths beyond them move it.
+            cure = (
+                f"repeated indicators settle slowly under mode B ({slow[0]!r}), the more so the weaker its paths: "
+                "raise max_iter (to 10,000, say), or use higher_order='two-stage', which repeats nothing"
+            )
         return ConvergenceError(
-            f"the weights had not settled after {passes} passes (tol={system.options.tol:g}): raise max_iter, "
-            "or look for blocks that hardly correlate with their neighbours",
+            f"the weights had not settled after {passes} passes (tol={system.options.tol:g}): {cure}",
             {**facts, "n_iter": list(n_iter), "tol": system.options.tol},
         )
     if word == "zero variance":

@@ -1,5 +1,6 @@
 //! One pack of samples through all stages: the lane-generic heart of the engine.
 
+use super::across::Sample;
 use super::error::Status;
 use super::estimate::{Outcome, Scratch, finish, iterate, orient};
 use super::layout::{Layout, Statistic};
@@ -197,6 +198,12 @@ pub(super) fn solve<V: Real>(x: Context<'_>, s: &[f64], step: usize, weights: &[
             }
             worker.solution.scale[b] = spread / sum;
         }
+    }
+    if needs.across && program.has_levels() {
+        let Worker { standard, solution, product_columns, product_products, product_sd, .. } = &mut *worker;
+        let Solution { across, stages, .. } = solution;
+        let sample = Sample { r: &standard.r, product_columns, product_products, product_sd };
+        across.fill(program, sample, |s| &stages[s].w);
     }
     structure(program, needs, &worker.standard.r, &mut worker.solution, &mut worker.outcome);
     write(program, layout, &worker.standard.r, &mut worker.solution, &mut worker.outcome, &mut worker.out);

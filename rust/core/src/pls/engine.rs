@@ -11,7 +11,7 @@ use super::layout::{Layout, Statistic};
 use super::prepare::{self, Preparation};
 use super::program::{Item, Program};
 use super::spec::Sign;
-use super::statistics::Needs;
+use super::statistics::{Needs, attenuation};
 use crate::cancel::Control;
 use crate::lanes::{Kernel, Pack, Real};
 use crate::moments::{Gather, Missing, Table, gather, plain_sums};
@@ -213,6 +213,24 @@ pub(super) fn collect(program: &Program, table: &Table, worker: Worker<f64>) -> 
                 for i in x.start..x.end {
                     out.outer_weights[stage.ids[i] * nodes + x.node] = estimate.w[i];
                 }
+            }
+        }
+    }
+    if program.has_levels() {
+        // As correlations of the scores that are reported, across the stages.
+        let across = &worker.solution.across;
+        let rho = &worker.solution.rho_a;
+        for stage in &program.stages {
+            for &item in &stage.ids {
+                let row = item * nodes..(item + 1) * nodes;
+                out.cross_loadings[row.clone()].copy_from_slice(&across.loadings[row]);
+            }
+        }
+        for a in 0..nodes {
+            for b in (0..nodes).filter(|&b| b != a) {
+                let value = across.nodes[a * nodes + b];
+                out.proxies[a * nodes + b] = value;
+                out.constructs[a * nodes + b] = value / (attenuation(program, a, rho) * attenuation(program, b, rho));
             }
         }
     }

@@ -147,8 +147,14 @@ fn links(program: &Program, statistic: Statistic, label: &[usize]) -> Vec<usize>
     let block = |node: usize| stage.block_of[node].unwrap_or(0);
     let edge = |from: usize, to: usize| stage.edges.iter().position(|&edge| edge == (block(from), block(to)));
     match statistic {
-        Statistic::Htmt | Statistic::Htmt2 | Statistic::ConstructCorrelations => {
+        Statistic::Htmt | Statistic::Htmt2 => {
             together(program, label[0], label[1]).map_or_else(Vec::new, |(s, a, b)| vec![s, a, b])
+        }
+        // Scores of the last stage; others are correlated across the stages.
+        Statistic::ConstructCorrelations => {
+            let last = program.stages.len() - 1;
+            let reported = |node: usize| (program.place[node].0 == last).then_some(program.place[node].1);
+            reported(label[0]).zip(reported(label[1])).map_or_else(Vec::new, |(a, b)| vec![a, b])
         }
         Statistic::SpecificIndirect => label.windows(2).filter_map(|pair| edge(pair[0], pair[1])).collect(),
         Statistic::TotalEffects => vec![block(label[0]) * stage.blocks.len() + block(label[1])],
@@ -239,20 +245,14 @@ fn labels(program: &Program, statistic: Statistic) -> Result<Vec<Vec<usize>>> {
         }
         Statistic::SpecificIndirect => chains(program)?,
         Statistic::Alpha | Statistic::RhoA | Statistic::RhoC | Statistic::Ave => nodes.map(|n| vec![n]).collect(),
-        Statistic::Htmt | Statistic::Htmt2 | Statistic::ConstructCorrelations => nodes
-            .clone()
-            .flat_map(|a| (a + 1..nodes.end).map(move |b| (a, b)))
-            .filter(|&(a, b)| together(program, a, b).is_some())
-            .map(|(a, b)| vec![a, b])
-            .collect(),
+        Statistic::Htmt | Statistic::Htmt2 | Statistic::ConstructCorrelations => {
+            nodes.clone().flat_map(|a| (a + 1..nodes.end).map(move |b| (a, b))).map(|(a, b)| vec![a, b]).collect()
+        }
         Statistic::CrossLoadings => nodes
             .clone()
             .flat_map(|n| nodes.clone().map(move |other| (n, other)))
-            .filter_map(|(n, other)| {
+            .flat_map(|(n, other)| {
                 let (s, b) = program.place[n];
-                program.stages[s].block_of[other].map(|_| (s, b, other))
-            })
-            .flat_map(|(s, b, other)| {
                 let block = &program.stages[s].blocks[b];
                 program.stages[s].ids[block.start..block.end].iter().map(move |&id| vec![id, other])
             })

@@ -3,6 +3,7 @@
 //! resample (replicate `i` → row weights) ► moments (weights → sums of products) ► estimate (correlations → weights,
 //! loadings, paths) ► statistics (a flat vector with a layout). Products of scores pass through it once more.
 
+mod across;
 mod batch;
 mod block;
 mod engine;

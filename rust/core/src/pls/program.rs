@@ -197,6 +197,11 @@ impl Program {
         &self.stages[self.stages.len() - 1]
     }
 
+    /// Whether two nodes are reported from different stages.
+    pub fn has_levels(&self) -> bool {
+        self.place.iter().any(|place| place.0 + 1 < self.stages.len())
+    }
+
     /// Whether a pass over the rows is needed besides the moments.
     pub fn has_products(&self) -> bool {
         !self.products.is_empty()

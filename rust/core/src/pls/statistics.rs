@@ -1,5 +1,6 @@
 //! Everything that is read off an estimation: coefficients, reliabilities, ratios, effects.
 
+use super::across::Across;
 use super::error::Status;
 use super::estimate::{Estimate, Outcome, regress};
 use super::layout::{Layout, Statistic};
@@ -34,6 +35,8 @@ pub(super) struct Solution<V> {
     pub(super) total: Vec<V>,
     /// Number of observations.
     pub(super) n_obs: V,
+    /// Correlations across stages, if the model has several levels.
+    pub(super) across: Across<V>,
     within: Vec<V>,
     predictors: Factor<V>,
     rhs: Vec<V>,
@@ -54,6 +57,8 @@ pub(super) struct Needs {
     pub(super) inverse: bool,
     /// Total effects.
     pub(super) total: bool,
+    /// Correlations across stages.
+    pub(super) across: bool,
     /// Means or standard deviations of the columns.
     pub(super) moments: bool,
 }
@@ -61,7 +66,7 @@ pub(super) struct Needs {
 impl Needs {
     /// All that tables of a single estimation show.
     pub(super) const fn everything(self) -> Self {
-        Self { all: true, pairs: true, rho_a: true, ..self }
+        Self { all: true, pairs: true, rho_a: true, across: true, ..self }
     }
 
     /// What `layout` needs of a model.
@@ -79,6 +84,13 @@ impl Needs {
             rho_a: program.spec.consistent.is_some() || has(&[Statistic::RhoA]),
             inverse: has(&[Statistic::F2, Statistic::Vif]),
             total: has(&[Statistic::TotalEffects, Statistic::IndirectEffects]),
+            across: program.has_levels()
+                && has(&[
+                    Statistic::CrossLoadings,
+                    Statistic::ConstructCorrelations,
+                    Statistic::Htmt,
+                    Statistic::Htmt2,
+                ]),
             moments: has(&[Statistic::Means, Statistic::Sds]),
         }
     }
@@ -103,6 +115,7 @@ impl<V: Real> Solution<V> {
             scale: vec![V::one(); j],
             total: vec![V::zero(); j * j],
             n_obs: V::zero(),
+            across: Across::new(),
             within: vec![V::one(); program.nodes.len()],
             predictors: Factor::with_capacity(largest),
             rhs: vec![V::zero(); largest],
@@ -481,9 +494,13 @@ pub(super) fn write<V: Real>(
                     *value = monotrait(stage, r, b, geometric);
                 }
                 for (place, (label, links)) in out.iter_mut().zip(entry.labels.iter().zip(&entry.links)) {
-                    let stage = &program.stages[links[0]];
-                    let r = if stage.direct { base } else { &x.stages[links[0]].r };
-                    let between = heterotrait(stage, r, links[1], links[2], geometric);
+                    let between = if let Some(&s) = links.first() {
+                        let stage = &program.stages[s];
+                        let r = if stage.direct { base } else { &x.stages[s].r };
+                        heterotrait(stage, r, links[1], links[2], geometric)
+                    } else {
+                        distant(program, &x.across, label[0], label[1], geometric)
+                    };
                     let own = within[label[0]] * within[label[1]];
                     *place = if geometric {
                         (between - (within[label[0]] + within[label[1]]) * V::splat(0.5)).map(f64::exp)
@@ -494,10 +511,14 @@ pub(super) fn write<V: Real>(
                 x.within = within;
             }
             Statistic::ConstructCorrelations => {
-                for (place, links) in out.iter_mut().zip(&entry.links) {
-                    let (s, a, b) = (links[0], links[1], links[2]);
-                    let size = program.stages[s].blocks.len();
-                    *place = if s + 1 == program.stages.len() { x.c[a * j + b] } else { x.stages[s].c[a * size + b] };
+                for (place, (label, links)) in out.iter_mut().zip(entry.labels.iter().zip(&entry.links)) {
+                    *place = if links.is_empty() {
+                        let (a, b) = (label[0], label[1]);
+                        x.across.nodes[a * program.nodes.len() + b]
+                            / (attenuation(program, a, &x.rho_a) * attenuation(program, b, &x.rho_a))
+                    } else {
+                        x.c[links[0] * j + links[1]]
+                    };
                 }
             }
             Statistic::CrossLoadings => {
@@ -506,11 +527,13 @@ pub(super) fn write<V: Real>(
                     let stage = &program.stages[s];
                     let block = &stage.blocks[b];
                     for other in 0..program.nodes.len() {
-                        if let Some(o) = stage.block_of[other] {
-                            for i in block.start..block.end {
-                                out[at] = x.stages[s].rw[o * stage.items.len() + i];
-                                at += 1;
-                            }
+                        let near = stage.block_of[other].filter(|_| program.place[other].0 == s);
+                        for i in block.start..block.end {
+                            out[at] = near.map_or_else(
+                                || x.across.loadings[stage.ids[i] * program.nodes.len() + other],
+                                |o| x.stages[s].rw[o * stage.items.len() + i],
+                            );
+                            at += 1;
                         }
                     }
                 }
@@ -589,6 +612,28 @@ fn monotrait<V: Real>(stage: &Stage, r: &[V], b: usize, geometric: bool) -> V {
         }
     }
     mean.of(k * (k - 1) / 2)
+}
+
+/// √rho_A of a node that the consistent estimation corrects, one of any other.
+pub(super) fn attenuation<V: Real>(program: &Program, node: usize, rho_a: &[V]) -> V {
+    let (s, b) = program.place[node];
+    if program.stages[s].blocks[b].corrected { rho_a[node].sqrt() } else { V::one() }
+}
+
+/// Mean of the correlations between the items of two nodes of different stages.
+fn distant<V: Real>(program: &Program, across: &Across<V>, a: usize, b: usize, geometric: bool) -> V {
+    let ids = |node: usize| {
+        let (s, block) = program.place[node];
+        let block = &program.stages[s].blocks[block];
+        &program.stages[s].ids[block.start..block.end]
+    };
+    let mut mean = Mean::new();
+    for &i in ids(a) {
+        for &q in ids(b) {
+            mean.add(across.between(i, q), geometric);
+        }
+    }
+    mean.of(ids(a).len() * ids(b).len())
 }
 
 /// Mean of the correlations between two blocks.

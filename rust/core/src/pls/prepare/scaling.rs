@@ -140,7 +140,8 @@ pub(super) fn scale(
     let stage = program.last();
     let blocks = stage.blocks.len();
     let layout = Layout { entries: Vec::new(), width: 0 };
-    let needs = Needs { all: false, pairs: true, rho_a: false, inverse: false, total: false, moments: false };
+    let needs =
+        Needs { all: false, pairs: true, rho_a: false, inverse: false, total: false, across: false, moments: false };
     let mut worker = Worker::<f64>::new(program, frame, 0);
     let mut scratch = Scratch::new(&program.stages);
     let mut outcome = Outcome::new(program.stages.len());
