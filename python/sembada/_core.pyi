@@ -19,6 +19,7 @@ def philox_uniform(key: Any, counter: Any, n: int) -> NDArray[np.float64]: ...
 def philox_normal(key: Any, counter: Any, n: int) -> NDArray[np.float64]: ...
 def philox_index(key: Any, counter: Any, bound: int, n: int) -> NDArray[np.uint64]: ...
 def philox_permutations(key: Any, first: int, count: int, n: int) -> NDArray[np.uint32]: ...
+def philox_bootstrap_means(key: Any, values: NDArray[np.float64], count: int) -> NDArray[np.float64]: ...
 
 # PLS path models
 @final
@@ -148,6 +149,35 @@ def pls_polychoric(
 
 def pls_monotone(values: list[float], weights: list[float]) -> list[float]:
     """Return the closest sequence that never falls."""
+
+def pls_cross_validate(
+    engine: PlsEngine,
+    data: NDArray[np.float64],
+    folds: NDArray[np.int64],
+    *,
+    outcomes: list[int],
+    owners: list[int],
+    columns: list[int],
+    chains: list[list[int]],
+    regressors: list[list[int]],
+    earliest: list[int] | None = None,
+    whole: bool = False,
+    in_sample: bool = False,
+    weights: NDArray[np.float64] | None = None,
+    missing: str = "error",
+    threads: int | None = None,
+    progress: Any = None,
+    kernel: str = "auto",
+) -> dict[str, Any]:
+    """Predict each fold from the others.
+
+    `folds` (repeats, n): fold of each row from zero; a row with a negative one is trained on and not predicted.
+    `outcomes`: the endogenous nodes; `owners` (position among them), `columns` (data column) and `chains` (places of
+    loadings in the flat vector of ["loadings", "paths"]) of each indicator predicted; `regressors`: data columns of
+    the linear benchmark of each outcome; `earliest`: endogenous nodes, predecessors first, to predict from exogenous
+    scores alone. Keys: ``predictions``, ``metrics``, ``losses`` (each a dict by "pls", "lm", "ia"), ``scores``
+    (predicted, actual), ``score_metrics``, ``status`` and ``failed`` (repeats, folds).
+    """
 
 def pls_status() -> list[str]:
     """Names of the status codes: index = code."""

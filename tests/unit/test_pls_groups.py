@@ -7,13 +7,13 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from sembada import _core, pls
-from sembada.errors import DataError, SpecificationError, UnknownNameError
+from sembada.errors import ConvergenceError, DataError, SpecificationError, UnknownNameError
 from sembada.pls.comparison import adjusted, henseler
 
 MODEL = pls.Model("X =~ x1 + x2 ; Z <~ z1 + z2 ; Y =~ y1 + y2 + y3 ; Y ~ X + Z")
@@ -98,12 +98,16 @@ def test_threads_do_not_change_a_bit(threads):
 @settings(deadline=None, max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_groups_in_the_other_order_turn_the_sign(seed):
-    frame = survey(seed % 1000, (30, 30))
+    frame = survey(seed % 1000, (60, 60))
     rng = np.random.default_rng(seed)
-    rows = np.array([rng.permutation(60) for _ in range(8)])
-    there = pls.permute(MODEL, frame, "where", permutations=rows, groups=("a", "b"), **TIGHT)
+    rows = np.array([rng.permutation(120) for _ in range(8)])
+    try:
+        there = pls.permute(MODEL, frame, "where", permutations=rows, groups=("a", "b"), **TIGHT)
+    except ConvergenceError:
+        # Weights of blocks that hardly hang together may go to and fro for ever.
+        reject()
     # The same people in the other group's place.
-    back_rows = (rows + 30) % 60
+    back_rows = (rows + 60) % 120
     back = pls.permute(MODEL, frame, "where", permutations=back_rows[:, ::-1], groups=("b", "a"), **TIGHT)
     a, b = there.paths(), back.paths()
     np.testing.assert_allclose(a["difference"], -b["difference"], rtol=0, atol=SAME)

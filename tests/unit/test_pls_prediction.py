@@ -7,11 +7,11 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from sembada import pls
-from sembada.errors import DataError, SpecificationError, UnknownNameError, UnsupportedError
+from sembada.errors import ConvergenceError, DataError, SpecificationError, UnknownNameError, UnsupportedError
 
 TEXT = "X =~ x1 + x2 + x3 ; Z <~ z1 + z2 ; M =~ m1 + m2 ; Y =~ y1 + y2 + y3 ; M ~ X + Z ; Y ~ M + X"
 #: The engine trains from weighted moments, the oracle from the rows themselves: rounding, with Σ|Δw| < 1e-12.
@@ -174,7 +174,11 @@ def test_indicators_of_a_higher_order_construct_are_predicted(approach):
 def test_units_of_an_answer_change_its_errors_only(seed, scale, shift, technique):
     frame = survey(seed, 60)
     folds = np.arange(60) % 4
-    one = pls.Model(TEXT).fit(frame, **TIGHT).predict(folds=folds, technique=technique)
+    try:
+        one = pls.Model(TEXT).fit(frame, **TIGHT).predict(folds=folds, technique=technique)
+    except ConvergenceError:
+        # Weights of blocks that hardly hang together may go to and fro for ever.
+        reject()
     turned = frame.assign(y2=frame["y2"] * scale + shift, x1=frame["x1"] * scale + shift)
     two = pls.Model(TEXT).fit(turned, **TIGHT).predict(folds=folds, technique=technique)
     a, b = one.indicators(), two.indicators()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sembada import _core
 from sembada.errors import InadmissibleError, SembadaError, UnsupportedError
 from sembada.pls.engine import System, compiled, failure
 from sembada.pls.specification import choice, factors
@@ -22,7 +23,17 @@ from sembada.pls.specification import choice, factors
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
 
-__all__ = ["BENCHMARKS", "SOURCES", "TECHNIQUES", "Outcome", "Predictor", "Rows", "cross_validate", "trouble"]
+__all__ = [
+    "BENCHMARKS",
+    "SOURCES",
+    "TECHNIQUES",
+    "Outcome",
+    "Predictor",
+    "Rows",
+    "cross_validate",
+    "step_by_step",
+    "trouble",
+]
 
 Array = NDArray[np.float64]
 TECHNIQUES = ("direct", "earliest")
@@ -116,6 +127,23 @@ class Predictor:
             for position, outcome in enumerate(self.outcomes)
         ]
 
+    def is_plain(self, rows: Rows) -> bool:
+        """Return whether the engine can do all folds at once."""
+        return not self.system.equations and rows.missing != "pairwise"
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """What is predicted, in the engine's numbers."""
+        width = self._width
+        return {
+            "outcomes": self.nodes.tolist(),
+            "owners": self.owners.tolist(),
+            "columns": self.columns.tolist(),
+            "chains": [[at for at in chain if at != width] for chain in self._chains.tolist()],
+            "regressors": [explanatory.tolist() for _, explanatory in self._regressions],
+            "earliest": list(self._order) if self.technique == "earliest" else None,
+        }
+
     def _leaves(self, construct: str, places: dict[tuple[str, ...], int]) -> list[tuple[str, tuple[int, ...]]]:
         """Return the indicators of a construct with the loadings on the way to each."""
         spec = self.system.specification
@@ -206,6 +234,7 @@ class Predictor:
             if strict:
                 raise error
             values = np.full_like(values, np.nan)
+            result["scores"] = np.full_like(np.asarray(result["scores"], dtype=np.float64), np.nan)
         paths = np.zeros((len(self.system.nodes),) * 2)
         paths[self._from, self._to] = values[self._paths]
         loadings = np.append(values, 1.0)[self._chains].prod(axis=1)
@@ -396,6 +425,7 @@ def cross_validate(
     *,
     average: str,
     in_sample: bool = False,
+    threads: int | None = None,
     report: Callable[[int, int], object] | None = None,
 ) -> Outcome:
     """Predict each fold from the others.
@@ -412,6 +442,8 @@ def cross_validate(
         What the average benchmark takes: `"training"` (the mean of the training rows) or `"sample"`.
     in_sample
         Predict the rows trained on instead: the mean over the folds that a row was trained in.
+    threads
+        Number of threads.
     report
         Called with (done, all).
 
@@ -420,6 +452,38 @@ def cross_validate(
     SembadaError
         If no fold can be estimated: the reason of the first.
     """
+    if predictor.is_plain(rows):
+        found = _core.pls_cross_validate(
+            predictor.system.engine,
+            rows.matrix,
+            folds,
+            **predictor.plain,
+            whole=average != "training",
+            in_sample=in_sample,
+            weights=rows.weights,
+            missing=rows.missing,
+            threads=threads,
+            progress=report,
+            kernel=predictor.kernel,
+        )
+        outcome = Outcome(**found)
+    else:
+        outcome = step_by_step(predictor, rows, folds, average=average, in_sample=in_sample, report=report)
+    if outcome.failed.all() and outcome.failed.size:
+        predictor.train(rows, folds[0] != 0, strict=True)
+    return outcome
+
+
+def step_by_step(
+    predictor: Predictor,
+    rows: Rows,
+    folds: NDArray[np.int64],
+    *,
+    average: str,
+    in_sample: bool = False,
+    report: Callable[[int, int], object] | None = None,
+) -> Outcome:
+    """Do what `cross_validate` does, one fold after the other; two-stage least squares and pairwise treatment."""
     n, q, j = len(rows.matrix), len(predictor.columns), len(predictor.outcomes)
     actual = rows.matrix[:, predictor.columns].copy()
     actual[~rows.usable] = np.nan
@@ -465,8 +529,6 @@ def cross_validate(
         found = sums_of_errors(pair[1], pair[0], rows.weights)
         found[3] = sums_of_errors(pair[1], np.where(np.isnan(pair[0]), np.nan, 0.0), rows.weights)[1]
         score_metrics.append(found)
-    if not means["pls"].count.any():
-        predictor.train(rows, folds[0] != 0, strict=True)
     return Outcome(
         {source: means[source].value for source in SOURCES},
         (score_means[0].value, score_means[1].value),

@@ -42,6 +42,7 @@ def cvpat(
     n: int = 2_000,
     tails: int = 2,
     level: float = 0.95,
+    threads: int | None = None,
 ) -> pd.DataFrame:
     """Test whether a model predicts better than benchmarks, or than another model (CVPAT).
 
@@ -65,6 +66,8 @@ def cvpat(
         2, or 1: the alternative is then that `model` has the smaller loss.
     level
         Confidence level of the limits of the difference.
+    threads
+        Number of threads; all processors by default. The results do not depend on it.
 
     Returns
     -------
@@ -109,24 +112,19 @@ def cvpat(
         "benchmark": benchmark,
         "baseline": baseline,
         "completion": completion,
+        "threads": threads,
     }
     first = (
         model if isinstance(model, Prediction) else model.predict(folds=folds, repeats=repeats, seed=used, **options)
     )
 
-    def test_of(own: Array, rival: Array) -> dict[str, float]:
-        return _test(own, rival, test=test, n=n, key=key, tails=tails, level=level)
+    def table_of(own: pd.DataFrame, rival: pd.DataFrame) -> pd.DataFrame:
+        return _tests(own, rival, test=test, n=n, key=key, tails=tails, level=level)
 
     if other is None:
         words = [choice("against", word, ("ia", "lm")) for word in ([against] if isinstance(against, str) else against)]
-        rows: dict[tuple[str, str], dict[str, float]] = {}
-        for word in words:
-            own, rival = (_losses(first, source, overall) for source in ("pls", word))
-            for name in own.columns:
-                rows[word, name] = test_of(own[name].to_numpy(), rival[name].to_numpy())
-        table = pd.DataFrame.from_dict(rows, orient="index")
-        table.index = pd.MultiIndex.from_tuples(rows, names=["against", "construct"])
-        return table
+        tables = {word: table_of(*(_losses(first, source, overall) for source in ("pls", word))) for word in words}
+        return pd.concat(tables, names=["against"])
     second = other if isinstance(other, Prediction) else other.predict(folds=first.folds, **options)
     if len(first.index) != len(second.index):
         raise DataError(
@@ -141,10 +139,7 @@ def cvpat(
             f"{', '.join(first._predictor.outcomes)} and {', '.join(second._predictor.outcomes)}"
         )
     own, rival = (_losses(item, "pls", overall, common) for item in (first, second))
-    table = pd.DataFrame.from_dict(
-        {name: test_of(own[name].to_numpy(), rival[name].to_numpy()) for name in own.columns}, orient="index"
-    )
-    return table.rename_axis(index="construct")
+    return table_of(own, rival)
 
 
 def _losses(prediction: Prediction, source: str, overall: str, names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -152,7 +147,7 @@ def _losses(prediction: Prediction, source: str, overall: str, names: Sequence[s
     if names is not None:
         table = table[list(names)]
     if overall == "constructs":
-        whole = table.mean(axis=1)
+        whole = table.mean(axis=1, skipna=False)
     else:
         counts = prediction._predictor.counts()
         whole = table.mul([float(counts[name]) for name in table.columns]).sum(axis=1, skipna=False)
@@ -160,32 +155,42 @@ def _losses(prediction: Prediction, source: str, overall: str, names: Sequence[s
     return table.assign(Overall=whole)
 
 
-def _test(own: Array, rival: Array, *, test: str, n: int, key: Any, tails: int, level: float) -> dict[str, float]:
-    known = ~np.isnan(own) & ~np.isnan(rival)
-    difference = (rival - own)[known]
-    count = len(difference)
-    mean = float(difference.mean()) if count else np.nan
-    error = np.nan
-    if count > 1:
-        error = float(difference.std(ddof=1) / np.sqrt(count))
-        if test == "bootstrap":
-            means = np.empty(n)
-            for replicate in range(n):
-                means[replicate] = difference[_core.philox_index(key, [0, 0, replicate, 0], count, count)].mean()
-            error = float(means.std(ddof=1))
-    df = float(count - 1)
-    # Two models that predict alike differ by rounding only.
-    constant = not error > 1e-13 * max(1.0, abs(mean))
-    t = np.nan if constant else mean / error
-    p = float(stats.t.sf(abs(t), df) * 2) if tails == 2 else float(stats.t.sf(t, df))
-    width = float(stats.t.isf((1.0 - level) / 2, df)) * error if count > 1 else np.nan
-    return {
-        "loss": float(own[known].mean()) if count else np.nan,
-        "loss_other": float(rival[known].mean()) if count else np.nan,
-        "difference": mean,
-        "t": float(t),
-        "df": df,
-        "p": p,
-        "lower": mean - width,
-        "upper": mean + width,
-    }
+def _tests(
+    own: pd.DataFrame, rival: pd.DataFrame, *, test: str, n: int, key: Any, tails: int, level: float
+) -> pd.DataFrame:
+    """Test the differences of two tables of losses column by column."""
+    left, right = own.to_numpy(), rival.to_numpy()
+    # A row that one construct lacks has no overall loss either: each column keeps the rows it has.
+    known = ~np.isnan(left) & ~np.isnan(right)
+    count = known.sum(axis=0)
+    size = np.maximum(count, 1)
+    difference = np.where(known, right - left, 0.0)
+    mean = np.where(count > 0, difference.sum(axis=0) / size, np.nan)
+    square = np.where(known, (difference - mean) ** 2, 0.0).sum(axis=0)
+    error = np.where(count > 1, np.sqrt(square / np.maximum(count - 1, 1) / size), np.nan)
+    if test == "bootstrap":
+        for column in range(len(mean)):
+            if known[:, column].all():
+                continue
+            part = np.ascontiguousarray(difference[known[:, column], column][None])
+            error[column] = _core.philox_bootstrap_means(key, part, n).std(ddof=1) if count[column] > 1 else np.nan
+        whole = known.all(axis=0)
+        if whole.any() and len(left) > 1:
+            draws = _core.philox_bootstrap_means(key, np.ascontiguousarray(difference[:, whole].T), n)
+            error[whole] = draws.std(axis=0, ddof=1)
+    df = count - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Two models that predict alike differ by rounding only.
+        t = np.where(error > 1e-13 * np.maximum(1.0, np.abs(mean)), mean / error, np.nan)
+        width = stats.t.isf((1.0 - level) / 2, df) * error
+        columns = {
+            "loss": np.where(known, left, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan),
+            "loss_other": np.where(known, right, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan),
+            "difference": mean,
+            "t": t,
+            "df": df,
+            "p": stats.t.sf(np.abs(t), df) * 2 if tails == 2 else stats.t.sf(t, df),
+            "lower": mean - width,
+            "upper": mean + width,
+        }
+    return pd.DataFrame(columns, index=pd.Index(own.columns, name="construct", dtype="object"))

@@ -571,6 +571,7 @@ class Fit:
         average: str = "predictions",
         baseline: str = "training",
         completion: str = "training",
+        threads: int | None = None,
         progress: bool | Callable[[int, int], object] = False,
     ) -> Prediction:
         """Predict answers that took no part in the estimation (PLSpredict).
@@ -601,6 +602,8 @@ class Fit:
         completion
             With `missing="mean"`: means of the `"training"` rows, so that a row predicted has no part in them, or of
             the whole `"sample"`, once, as seminr does.
+        threads
+            Number of threads; all processors by default. The results do not depend on it.
         progress
             `True` paints a bar; a function is called with (done, all).
 
@@ -645,6 +648,7 @@ class Fit:
             average=average,
             baseline=baseline,
             completion=completion,
+            threads=threads,
             progress=progress,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,7 +95,7 @@ class Prediction:
         """Number of folds that could not be predicted."""
         return int(self._outcome("out").failed.sum())
 
-    @property
+    @cached_property
     def _predictor(self) -> Predictor:
         return Predictor(self.fit, self.technique, self.benchmark)
 
@@ -116,7 +117,7 @@ class Prediction:
     def _outcomes(self) -> pd.Index[Any]:
         return pd.Index(self._predictor.outcomes, name="construct", dtype="object")
 
-    @property
+    @cached_property
     def _actual(self) -> Array:
         rows = self._rows
         actual = rows.matrix[:, self._predictor.columns].copy()
@@ -339,10 +340,12 @@ def predict(
     average: str,
     baseline: str,
     completion: str,
+    threads: int | None,
     progress: bool | Callable[[int, int], object],
 ) -> Prediction:
     """Predict rows that took no part in the estimation; see `Fit.predict`."""
     predictor = Predictor(fit, technique, benchmark)
+    threads = execution.check_threads(threads)
     choice("average", average, AVERAGES)
     choice("baseline", baseline, COMPLETIONS)
     rows = rows_of(fit, completion)
@@ -355,7 +358,7 @@ def predict(
         of_row, used = folds_of(folds, repeats, seed, len(rows.matrix))
         held = np.ones(len(rows.matrix), dtype=bool)
     with execution.reporter(progress, int((of_row.max(axis=1) + 1).sum()), "folds") as report:
-        outcome = cross_validate(predictor, rows, of_row, average=baseline, report=report)
+        outcome = cross_validate(predictor, rows, of_row, average=baseline, threads=threads, report=report)
     provenance = fit.provenance.with_facts(
         seed=used,
         options={

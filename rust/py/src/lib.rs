@@ -5,6 +5,7 @@
 mod errors;
 mod gate;
 mod pls;
+mod pls_predict;
 mod random;
 mod sd_model;
 mod sd_reduce;
@@ -22,7 +23,11 @@ mod _core {
     #[pymodule_export]
     use crate::pls::{PlsEngine, multiply_add_limit, pls_em, pls_monotone, pls_polychoric, pls_status};
     #[pymodule_export]
-    use crate::random::{philox_index, philox_normal, philox_permutations, philox_raw, philox_uniform};
+    use crate::pls_predict::pls_cross_validate;
+    #[pymodule_export]
+    use crate::random::{
+        philox_bootstrap_means, philox_index, philox_normal, philox_permutations, philox_raw, philox_uniform,
+    };
 
     #[pymodule_export]
     use crate::sd_model::SdModel;

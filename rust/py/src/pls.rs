@@ -17,7 +17,7 @@ use sembada_core::resample::{Plan, PlanError, Scratch};
 use crate::errors::{Class, Value, error};
 use crate::gate;
 
-fn raise(failure: PlsError) -> PyErr {
+pub(crate) fn raise(failure: PlsError) -> PyErr {
     let message = failure.to_string();
     match failure {
         PlsError::Cancelled(_) => pyo3::exceptions::PyKeyboardInterrupt::new_err(()),
@@ -140,7 +140,7 @@ fn spec_of(dict: &Bound<'_, PyDict>) -> PyResult<Spec> {
     })
 }
 
-fn missing_of(name: &str) -> PyResult<Missing> {
+pub(crate) fn missing_of(name: &str) -> PyResult<Missing> {
     Missing::parse(name).ok_or_else(|| {
         let expected = Missing::ALL.map(|(_, name)| format!("{name:?}")).join(", ");
         error(
@@ -189,19 +189,19 @@ fn preparation_of(dict: Option<&Bound<'_, PyDict>>, columns: usize) -> PyResult<
     })
 }
 
-fn kernel_of(name: &str) -> PyResult<Kernel> {
+pub(crate) fn kernel_of(name: &str) -> PyResult<Kernel> {
     Kernel::parse(name).map_err(|failure| {
         error(Class::SpecificationError, failure.to_string(), vec![("value", Value::Text(name.to_owned()))])
     })
 }
 
 /// Numbers of a matrix, row after row.
-struct Matrix {
-    values: Vec<f64>,
-    rows: usize,
+pub(crate) struct Matrix {
+    pub(crate) values: Vec<f64>,
+    pub(crate) rows: usize,
 }
 
-fn matrix(array: &PyReadonlyArray2<'_, f64>, columns: usize) -> PyResult<Matrix> {
+pub(crate) fn matrix(array: &PyReadonlyArray2<'_, f64>, columns: usize) -> PyResult<Matrix> {
     let shape = array.shape();
     if shape[1] != columns {
         return Err(error(
@@ -298,7 +298,7 @@ fn plan_of(dict: &Bound<'_, PyDict>, usable: &[bool]) -> PyResult<Plan> {
 /// A compiled PLS path model.
 #[pyclass(frozen, module = "sembada._core")]
 pub(crate) struct PlsEngine {
-    program: Arc<Program>,
+    pub(crate) program: Arc<Program>,
     spec: Py<PyDict>,
 }
 

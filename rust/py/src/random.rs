@@ -1,6 +1,6 @@
 //! The random number generator of core, shown to Python so that the tests hold it against NumPy.
 
-use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use sembada_core::rng::{Philox, Stream};
 
@@ -61,4 +61,34 @@ pub(crate) fn philox_permutations(
         Philox::replicate(key, Stream::Shuffle, first + replicate).shuffle(&mut all[start..]);
     }
     PyArray1::from_vec(py, all).reshape([count, n])
+}
+
+/// Means of `count` bootstrap samples of each row of `values`; all rows of a replicate draw the same places.
+#[pyfunction]
+pub(crate) fn philox_bootstrap_means<'py>(
+    py: Python<'py>,
+    key: [u64; 2],
+    values: PyReadonlyArray2<'py, f64>,
+    count: usize,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let (series, n) = (values.shape()[0], values.shape()[1]);
+    // Place after place, so that a draw reads neighbours.
+    let turned: Vec<f64> = values.as_array().t().iter().copied().collect();
+    let means = py.detach(|| {
+        let mut means = vec![0.0; count * series];
+        for (replicate, sums) in means.chunks_mut(series.max(1)).enumerate() {
+            let mut philox = Philox::replicate(key, Stream::Resample, replicate as u64);
+            for _ in 0..n {
+                let place = philox.index(n as u64) as usize;
+                for (sum, value) in sums.iter_mut().zip(&turned[place * series..]) {
+                    *sum += value;
+                }
+            }
+            for sum in sums {
+                *sum /= n as f64;
+            }
+        }
+        means
+    });
+    PyArray1::from_vec(py, means).reshape([count, series])
 }

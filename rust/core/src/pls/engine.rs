@@ -130,14 +130,14 @@ pub(super) fn check(program: &Program, data: &[f64], n: usize, options: &Options
     Ok(())
 }
 
-fn table(program: &Program, data: &[f64], n: usize, options: &Options<'_>) -> Result<Table> {
+pub(super) fn table(program: &Program, data: &[f64], n: usize, options: &Options<'_>) -> Result<Table> {
     check(program, data, n, options)?;
     let width = program.spec.columns.len();
     Ok(Table::new(data, n, width, &program.base, &program.spec.columns, options.missing)?)
 }
 
 /// Row weights of the sample itself.
-fn own_weights(table: &Table, options: &Options<'_>) -> Vec<f64> {
+pub(super) fn own_weights(table: &Table, options: &Options<'_>) -> Vec<f64> {
     let one = |row: usize| options.weights.map_or(1.0, |w| w[row]);
     (0..table.n).map(|row| if table.usable[row] { one(row) } else { 0.0 }).collect()
 }
@@ -242,7 +242,7 @@ pub(super) fn collect(program: &Program, table: &Table, worker: Worker<f64>) -> 
     out
 }
 
-fn scores(program: &Program, table: &Table, worker: &Worker<f64>) -> Vec<f64> {
+pub(super) fn scores(program: &Program, table: &Table, worker: &Worker<f64>) -> Vec<f64> {
     let (nodes, u, e, n) = (program.nodes.len(), table.columns, table.extended, worker.standard.n_obs);
     let mut out = vec![f64::NAN; table.n * nodes];
     let standard = &worker.standard;
