@@ -336,6 +336,18 @@ def test_one_method_needs_one_kind_of_replicates():
     assert repr(other) == "Comparison('a', 'b'; welch; seed=1)"
 
 
+def test_every_result_has_a_report():
+    test = pls.permute(MODEL, FRAME, "where", n=20, seed=1)
+    assert "Permutation test of group differences" in str(test.summary())
+    assert "<table>" in test.summary(tails=1).to_html()
+    comparison = pls.compare_groups(MODEL, survey(2, (50, 60, 70), (0.8, 0.8, 0.1)), "where", n=20, seed=1)
+    text = str(comparison.summary(adjust="holm"))
+    assert "All groups at once" in text
+    assert "group c" in text
+    assert "Predictive power" in str(MODEL.fit(FRAME).predict(folds=5, repeats=1, seed=1).summary())
+    assert "4 new" in str(MODEL.fit(FRAME).predict(FRAME.head(4)).summary())
+
+
 def test_the_seed_decides_and_groups_do_not_share_draws():
     one = pls.compare_groups(MODEL, FRAME, "where", n=30, seed=1)
     two = pls.compare_groups(MODEL, FRAME, "where", n=30, seed=1, threads=2)

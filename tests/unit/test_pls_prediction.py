@@ -228,6 +228,37 @@ def test_missing_answers_take_means_of_the_training_rows():
     assert listwise.predictions().notna().all(axis=1).sum() == len(FRAME) - 2
 
 
+@pytest.mark.parametrize("missing", ["regression", "em"])
+def test_missing_answers_are_completed_from_the_training_rows(missing):
+    holes = FRAME.mask(np.random.default_rng(1).random(FRAME.shape) < 0.01)
+    model = pls.Model(TEXT)
+    prediction = model.fit(holes, missing=missing, **TIGHT).predict(folds=FOLDS)
+    train = holes[FOLDS != 0]
+    new = model.fit(train, missing=missing, **TIGHT).predict(holes[FOLDS == 0])
+    # EM settles to its own tolerance, from other starting values.
+    for source in ("pls", "lm"):
+        np.testing.assert_allclose(
+            prediction.predictions(source).loc[FOLDS == 0], new.predictions(source), rtol=0, atol=1e-5
+        )
+    whole = model.fit(FRAME, **TIGHT).predict(folds=FOLDS).indicators()
+    np.testing.assert_allclose(prediction.indicators()["q2_predict"], whole["q2_predict"], rtol=0, atol=0.1)
+    assert np.isnan(prediction.errors().to_numpy()[holes[[c for _, c in prediction.errors()]].isna()]).all()
+
+
+def test_pairwise_moments_feedback_and_own_units_are_predicted_fold_by_fold():
+    train, test = FRAME[FOLDS != 0], FRAME[FOLDS == 0]
+    for options in ({"missing": "pairwise"}, {"scaling": "raw"}):
+        model = pls.Model(TEXT)
+        whole = model.fit(FRAME, **options, **TIGHT).predict(folds=FOLDS)
+        new = model.fit(train, **options, **TIGHT).predict(test)
+        np.testing.assert_allclose(new.predictions(), whole.predictions().loc[test.index], rtol=0, atol=SAME)
+    loop = pls.Model("P =~ x1\nQ =~ y1\nX =~ m1\nZ =~ z1\nP ~ Q + X\nQ ~ P + Z", equations="2sls")
+    whole, new = loop.fit(FRAME).predict(folds=FOLDS), loop.fit(train).predict(test)
+    np.testing.assert_allclose(new.predictions(), whole.predictions().loc[test.index], rtol=0, atol=SAME)
+    with pytest.raises(UnsupportedError, match="with a loop nothing comes first"):
+        loop.fit(FRAME).predict(technique="earliest")
+
+
 def test_row_weights_of_two_are_two_rows():
     weights = np.where(np.arange(len(FRAME)) % 3 == 0, 2.0, 1.0)
     doubled = FRAME.loc[FRAME.index.repeat(weights.astype(int))]
@@ -282,7 +313,7 @@ def test_refusals_say_what_to_do():
         fit.predict(technique="dirct")
     with pytest.raises(UnsupportedError, match="no paths"):
         pls.Model("X =~ x1 + x2 ; Y =~ y1 + y2 ; X ~~ Y").fit(FRAME).predict()
-    with pytest.raises(UnsupportedError, match="as they were given"):
+    with pytest.raises(UnsupportedError, match="in their own units"):
         pls.Model(TEXT).fit(FRAME.round(), correlation="spearman").predict()
     with pytest.raises(DataError, match="same data"):
         pls.cvpat(fit, pls.Model(TEXT).fit(FRAME.iloc[:50]).predict(folds=5, seed=1))

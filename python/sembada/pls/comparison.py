@@ -20,6 +20,7 @@ from sembada.pls.groups import Groups, Permutations, kept, split
 from sembada.pls.permutation import TIE, Permutation, check, failed, of_groups, replicates, shares, values_of
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
+from sembada.pls.summary import Section, Summary
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
@@ -339,6 +340,19 @@ class Comparison:
         observed, draws = (_apart(part, self._parts.pairs) for part in (own, values))
         found = shares((draws >= observed - TIE)[:, None], ~np.isnan(draws)[:, None], np.atleast_1d(observed), p)
         return pd.Series({"distance": float(observed[0]), "p": float(found[0])}, name=name)
+
+    def summary(self, *, tails: int = 2, adjust: str = "none", family: str = "pairs", p: str = "share") -> Summary:
+        """Return the main tables as one report that renders as text, HTML and LaTeX; see `table` for the options."""
+        facts = [
+            (f"group {name}", f"{fit._table.n_obs} rows") for name, fit in zip(self.groups, self.fits, strict=True)
+        ]
+        facts += [(f"{name}", f"{count} failed") for name, count in self.n_failed.items()]
+        facts.append(("adjusted for several tests", adjust if adjust == "none" else f"{adjust}, {family}"))
+        sections = [Section("Path coefficients", self.estimates("paths"))]
+        sections.append(Section("Differences", self.paths(tails=tails, adjust=adjust, family=family, p=p)))
+        if len(self.groups) > 2:
+            sections.append(Section("All groups at once", self.omnibus("paths", adjust=adjust, p=p)))
+        return Summary("Multigroup analysis", tuple(facts), tuple(sections))
 
     def _permuted(self) -> Array:
         """Return the estimates of all groups when rows are dealt to all of them, made when first needed."""

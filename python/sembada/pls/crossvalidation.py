@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sembada import _core
 from sembada.errors import InadmissibleError, SembadaError, UnsupportedError
 from sembada.pls.engine import System, compiled, failure
+from sembada.pls.prepare import COMPLETED
 from sembada.pls.specification import choice, factors
 
 if TYPE_CHECKING:
@@ -86,13 +87,14 @@ class Predictor:
         self.technique = choice("technique", technique, TECHNIQUES)
         self.benchmark = choice("benchmark", benchmark, BENCHMARKS)
         preparation = fit._preparation
-        if preparation.is_needed:
+        if preparation.is_needed and preparation.missing not in COMPLETED:
             raise UnsupportedError(
-                f"predictions need answers as they were given, not correlation={preparation.correlation!r}, "
-                f"missing={preparation.missing!r} or scaling=: fit the model with correlation='pearson' and missing="
-                "'error', 'listwise', 'mean' or 'pairwise'",
-                {"correlation": preparation.correlation, "missing": preparation.missing},
+                f"predictions need answers in their own units, not correlation={preparation.correlation!r} or "
+                "scaling=: fit the model with correlation='pearson' and without scaling=",
+                {"correlation": preparation.correlation},
             )
+        #: Completion of missing answers, done anew from the training rows of each fold.
+        self.prepare = preparation.plain
         if not spec.paths:
             raise UnsupportedError("the model has no paths, so nothing is predicted: add a structural model", {})
         # The scores are composites, so predictions from them take their own paths and loadings, not corrected ones.
@@ -129,7 +131,7 @@ class Predictor:
 
     def is_plain(self, rows: Rows) -> bool:
         """Return whether the engine can do all folds at once."""
-        return not self.system.equations and rows.missing != "pairwise"
+        return not self.system.equations and rows.missing != "pairwise" and self.prepare is None
 
     @cached_property
     def plain(self) -> dict[str, Any]:
@@ -226,7 +228,12 @@ class Predictor:
         """
         weights = rows.weights * keep
         result = self.system.fit(
-            rows.matrix, statistics=["loadings", "paths"], weights=weights, missing=rows.missing, kernel=self.kernel
+            rows.matrix,
+            statistics=["loadings", "paths"],
+            weights=weights,
+            missing=rows.missing,
+            prepare=self.prepare,
+            kernel=self.kernel,
         )
         values = np.asarray(result["values"], dtype=np.float64)
         error = trouble(self.system, result)
@@ -245,16 +252,19 @@ class Predictor:
             loadings * np.asarray(result["sds"])[self.columns],
             np.asarray(result["means"], dtype=np.float64),
             int(result["status"]),
+            rows.matrix if self.prepare is None or error is not None else np.asarray(result["prepared"]),
         )
 
-    def regress(self, rows: Rows, keep: NDArray[np.bool_], means: Array) -> Callable[[NDArray[np.bool_]], Array]:
+    def regress(
+        self, rows: Rows, keep: NDArray[np.bool_], means: Array, matrix: Array
+    ) -> Callable[[NDArray[np.bool_]], Array]:
         """Fit the linear benchmark on some rows; return what predicts others.
 
         Collinear regressors take the smallest coefficients among those that fit equally well.
         """
         w = (rows.weights * keep)[rows.usable & keep]
         # A missing answer takes the training mean, as in the path model.
-        centred = np.nan_to_num(rows.matrix - means, nan=0.0)
+        centred = np.nan_to_num(matrix - means, nan=0.0)
         own = centred[rows.usable & keep]
         shift = w @ own / w.sum()
         own = own - shift
@@ -314,6 +324,8 @@ class Trained:
         Training means of all columns.
     status
         Status code.
+    matrix
+        All rows; completed, if missing answers are completed.
     """
 
     predictor: Predictor
@@ -322,6 +334,7 @@ class Trained:
     slopes: Array
     means: Array
     status: int
+    matrix: Array
 
     def constructs(self, which: NDArray[np.bool_]) -> tuple[Array, Array]:
         """Return predicted and actual scores of the endogenous constructs for some rows."""
@@ -483,7 +496,10 @@ def step_by_step(
     in_sample: bool = False,
     report: Callable[[int, int], object] | None = None,
 ) -> Outcome:
-    """Do what `cross_validate` does, one fold after the other; two-stage least squares and pairwise treatment."""
+    """Do what `cross_validate` does, one fold after the other.
+
+    For two-stage least squares, and for missing answers that are completed by regression or EM or taken in pairs.
+    """
     n, q, j = len(rows.matrix), len(predictor.columns), len(predictor.outcomes)
     actual = rows.matrix[:, predictor.columns].copy()
     actual[~rows.usable] = np.nan
@@ -512,7 +528,7 @@ def step_by_step(
             scores[1].add(which, real)
             own["pls"].add(which, trained.indicators(predicted))
             training = _weighted_mean(rows.matrix, rows.weights * keep * rows.usable)
-            own["lm"].add(which, predictor.regress(rows, keep, training)(which))
+            own["lm"].add(which, predictor.regress(rows, keep, training, trained.matrix)(which))
             base = (training if average == "training" else whole)[predictor.columns]
             own["ia"].add(which, np.broadcast_to(base, (int(which.sum()), q)))
             done += 1

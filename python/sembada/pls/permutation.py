@@ -17,6 +17,7 @@ from sembada.pls.groups import Groups, Permutations, kept, split
 from sembada.pls.provenance import Provenance
 from sembada.pls.replication import run
 from sembada.pls.specification import choice
+from sembada.pls.summary import Section, Summary
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
@@ -26,6 +27,14 @@ __all__ = ["Permutation", "permute"]
 
 Array = NDArray[np.float64]
 P_VALUES = ("share", "plus-one")
+#: What a report shows of the statistics that were kept.
+SECTIONS = {
+    "paths": "Path coefficients",
+    "total_effects": "Total effects",
+    "r2": "Explained variance",
+    "outer_weights": "Outer weights",
+    "loadings": "Loadings",
+}
 #: A permuted difference this near to the observed one is a tie: the same split of the rows, in other rounding.
 TIE = 1e-12
 
@@ -120,6 +129,24 @@ class Permutation:
         """Return differences of path coefficients; index `predictor, outcome`. See `table`."""
         return self.table("paths", level=level, tails=tails)
 
+    def summary(self, *, level: float = 0.95, tails: int = 2, p: str = "share") -> Summary:
+        """Return the main tables as one report that renders as text, HTML and LaTeX; see `table` for the options."""
+        first, second = self.groups
+        sizes = tuple(fit._table.n_obs for fit in self.fits)
+        return Summary(
+            "Permutation test of group differences",
+            (
+                ("first group", f"{first} ({sizes[0]} rows)"),
+                ("second group", f"{second} ({sizes[1]} rows)"),
+                ("permutations", f"{self.n}, {self.n_failed} failed"),
+            ),
+            tuple(
+                Section(title, self.table(name, level=level, tails=tails, p=p))
+                for name, title in SECTIONS.items()
+                if self._boot.has(name)
+            ),
+        )
+
 
 def check(level: float, tails: int, p: str) -> None:
     """Raise if the options of a permutation table are not known."""
@@ -190,7 +217,7 @@ def replicates(
         Values `(n, n_groups, n_numbers)` and codes `(n, n_groups, 2)`.
     """
     pooled, count = groups.pooled, len(groups.names)
-    if permutations.given is None and not pooled._preparation.is_needed:
+    if permutations.given is None:
         plan: dict[str, Any] = {
             "kind": "permutation",
             "key": permutations.key,

@@ -18,6 +18,7 @@ from sembada.pls.crossvalidation import SOURCES, Outcome, Predictor, Rows, cross
 from sembada.pls.engine import seed_key
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
+from sembada.pls.summary import Section, Summary
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
@@ -255,6 +256,23 @@ class Prediction:
         values = self._outcome(sample).scores[position]
         return pd.DataFrame(values[self._held], index=self.index, columns=self._outcomes.copy())
 
+    def summary(self) -> Summary:
+        """Return the main tables as one report that renders as text, HTML and LaTeX."""
+        rows = f"{len(self.index)} new" if self.is_new else f"{len(self.index)}, each predicted by the other folds"
+        facts = [("rows", rows), ("technique", self.technique), ("linear benchmark", self.benchmark)]
+        if not self.is_new:
+            facts.append(("folds", f"{self.n_folds}, {len(self.folds)} repeats, {self.n_failed} failed"))
+        return Summary(
+            "Prediction",
+            tuple(facts),
+            (
+                Section("Indicators", self.indicators()),
+                Section("Constructs", self.constructs()),
+                Section("Predictive power", self.power()),
+            ),
+            ("_lm: linear regression; _ia: average of the indicator. MAPE in per cent.",),
+        )
+
     def losses(self, source: str = "pls") -> pd.DataFrame:
         """Return each row's loss: the mean squared error over the indicators of a construct, mean over repeats.
 
@@ -396,7 +414,7 @@ def _new_rows(fit: Fit, predictor: Predictor, rows: Rows, data: Any) -> tuple[Ro
     if not table.n_obs:
         raise DataError("the new data has no rows", {"rows": 0})
     gaps = np.isnan(matrix)
-    if rows.missing == "error":
+    if fit._preparation.missing == "error":
         bad = np.argwhere(gaps & np.isin(columns, sorted(needed)))
         if len(bad):
             row, column = bad[0]
@@ -406,7 +424,8 @@ def _new_rows(fit: Fit, predictor: Predictor, rows: Rows, data: Any) -> tuple[Ro
                 {"column": columns[column], "row": int(row)},
             )
     # Rows to train on have been checked; an answer that is only compared with its prediction may be absent.
-    missing = "mean" if rows.missing in {"error", "listwise"} else rows.missing
+    completed = predictor.prepare is not None
+    missing = "mean" if rows.missing in {"error", "listwise"} and not completed else rows.missing
     training = rows.matrix
     weights = np.where(rows.usable, rows.weights, 0.0)
     if rows.missing == "listwise":
