@@ -5,24 +5,37 @@ use std::sync::Mutex;
 use numpy::{IntoPyArray, PyArray1, PyArray3, PyArray4, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use sembada_core::cancel::Cancelled;
 use sembada_core::sd::reduce::{Reduction, Side, Threshold};
 
 use crate::errors::{Class, error};
-use crate::sd_run::SdProgram;
+use crate::gate;
+use crate::sd_run::{SdProgram, cancelled};
 
 /// Running statistics by group, column and time.
 #[pyclass(frozen, module = "sembada._core")]
 pub(crate) struct SdReduction {
     /// The statistics; one sweep at a time adds to them.
-    pub(crate) state: Mutex<Reduction>,
+    state: Mutex<Reduction>,
 }
 
 fn specification(message: String) -> PyErr {
     error(Class::SpecificationError, message, Vec::new())
 }
 
+fn unkept() -> PyErr {
+    specification("no quantiles were kept: make SdReduction with quantiles=True".to_owned())
+}
+
 impl SdReduction {
-    fn with<T>(&self, read: impl FnOnce(&Reduction) -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Reduction) -> T) -> T {
+        match self.state.lock() {
+            Ok(mut state) => change(&mut state),
+            Err(poisoned) => change(&mut poisoned.into_inner()),
+        }
+    }
+
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Reduction) -> T) -> T {
         match self.state.lock() {
             Ok(state) => read(&state),
             Err(poisoned) => read(&poisoned.into_inner()),
@@ -109,17 +122,39 @@ impl SdReduction {
         self.cells(py, |cell| if cell.count == 0 { f64::NAN } else { cell.greatest })
     }
 
-    /// Quantiles by group, column, time and q.
+    /// Quantiles by group, column, time and q; of the columns `first` to `stop` (exclusive).
+    #[pyo3(signature = (q, first=0, stop=None))]
     #[allow(clippy::needless_pass_by_value)] // arrays come in as they are extracted
-    fn quantile<'py>(&self, py: Python<'py>, q: PyReadonlyArray1<'py, f64>) -> PyResult<Bound<'py, PyArray4<f64>>> {
+    fn quantile<'py>(
+        &self,
+        py: Python<'py>,
+        q: PyReadonlyArray1<'py, f64>,
+        first: usize,
+        stop: Option<usize>,
+    ) -> PyResult<Bound<'py, PyArray4<f64>>> {
         let q: Vec<f64> = q.as_array().iter().copied().collect();
         if let Some(odd) = q.iter().find(|q| !(0.0..=1.0).contains(*q)) {
             return Err(specification(format!("quantile {odd}: expected 0 to 1")));
         }
-        let (values, shape) =
-            self.with(|state| (state.quantiles(&q), [state.groups, state.columns, state.times, q.len()]));
+        let columns = self.with(|state| state.columns);
+        let stop = stop.unwrap_or(columns);
+        if first > stop || stop > columns {
+            return Err(specification(format!("columns {first} to {stop}: expected 0 to {columns}, ascending")));
+        }
+        let (values, shape) = py.detach(|| {
+            self.with(|state| (state.quantiles(&q, first..stop), [state.groups, stop - first, state.times, q.len()]))
+        });
         let Some(values) = values else {
-            return Err(specification("no quantiles were kept: make SdReduction with quantiles=True".to_owned()));
+            return Err(unkept());
+        };
+        values.into_pyarray(py).reshape(shape)
+    }
+
+    /// The proven error of the quantiles as a share of the ranks, by group, column and time; zero where they are exact.
+    fn rank_error<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f64>>> {
+        let (values, shape) = self.with(|state| (state.bounds(), [state.groups, state.columns, state.times]));
+        let Some(values) = values else {
+            return Err(unkept());
         };
         values.into_pyarray(py).reshape(shape)
     }
@@ -139,19 +174,22 @@ impl SdReduction {
     }
 
     /// Takes in what another one holds.
-    fn merge(&self, other: &Self) -> PyResult<()> {
-        let theirs = other.with(Reduction::clone);
-        let mut state = match self.state.lock() {
-            Ok(state) => state,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        if !state.fits(&theirs) {
+    #[pyo3(signature = (other, threads=None))]
+    fn merge(&self, py: Python<'_>, other: &Self, threads: Option<usize>) -> PyResult<()> {
+        if std::ptr::eq(self, other) || !other.with(|theirs| self.with(|own| own.fits(theirs))) {
             return Err(specification(
-                "statistics of another shape, other limits or another compression cannot be merged".to_owned(),
+                "statistics of another shape, other limits or another compression, or these same ones, cannot be merged"
+                    .to_owned(),
             ));
         }
-        state.merge(&theirs);
-        Ok(())
+        gate::long(py, threads, None, cancelled, |scope| {
+            other.with(|theirs| self.change(|own| own.merge(theirs, scope.pool)));
+            Ok::<_, Cancelled>(())
+        })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py),)))
     }
 
     /// The statistics as bytes.

@@ -27,7 +27,7 @@ pub(crate) struct SdProgram {
     pub(crate) program: Arc<Program>,
 }
 
-fn cancelled(_: Cancelled) -> PyErr {
+pub(crate) fn cancelled(_: Cancelled) -> PyErr {
     pyo3::exceptions::PyKeyboardInterrupt::new_err(())
 }
 
@@ -268,36 +268,36 @@ impl SdProgram {
     ) -> PyResult<EndingArrays<'py>> {
         let (design, runs) = self.design(&design)?;
         let shape = (self.program.flat.saves.len(), self.program.times.len());
-        let mut own = match state.state.lock() {
-            Ok(own) => own.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        };
-        if (own.columns, own.times) != shape {
+        let (columns, times, groups) = state.with(|own| (own.columns, own.times, own.groups));
+        if (columns, times) != shape {
             return Err(specification(format!(
-                "the statistics are for {} columns and {} times: expected {} and {} of this program",
-                own.columns, own.times, shape.0, shape.1
+                "the statistics are for {columns} columns and {times} times: expected {} and {} of this program",
+                shape.0, shape.1
             )));
         }
         let group: Vec<u32> = match group {
             Some(group) => group.as_array().iter().map(|&group| u32::try_from(group).unwrap_or(u32::MAX)).collect(),
             None => vec![0; runs],
         };
-        if group.len() != runs || group.iter().any(|&group| group as usize >= own.groups) {
+        if group.len() != runs || group.iter().any(|&group| group as usize >= groups) {
             return Err(specification(format!(
                 "group: expected {runs} whole numbers from 0 to {}, one for each row of the design",
-                own.groups - 1
+                groups - 1
             )));
         }
         let program = Arc::clone(&self.program);
-        let (own, swept) = gate::long(py, threads, progress, cancelled, move |scope| {
-            let key = key(seed);
-            let swept = own.sweep(&program, &design, runs, &group, first_run, key, block, scope.pool, scope.control)?;
-            Ok::<_, Cancelled>((own, swept))
+        let swept = gate::long(py, threads, progress, cancelled, move |scope| {
+            state.change(|own| {
+                let key = key(seed);
+                let swept =
+                    own.sweep(&program, &design, runs, &group, first_run, key, block, scope.pool, scope.control);
+                if swept.is_err() {
+                    // Part of the runs would be no statistics of anything.
+                    own.clear();
+                }
+                swept
+            })
         })?;
-        match state.state.lock() {
-            Ok(mut held) => *held = own,
-            Err(poisoned) => *poisoned.into_inner() = own,
-        }
         Ok(endings(py, &swept))
     }
 

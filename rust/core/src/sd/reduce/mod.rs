@@ -1,9 +1,9 @@
 //! Statistics of a sweep that are updated run by run and need memory independent of the number of runs.
 
-mod digest;
+mod sketch;
 mod store;
 
-pub use digest::Digest;
+pub use sketch::Sketch;
 pub use store::StoreError;
 
 use rayon::prelude::*;
@@ -12,9 +12,85 @@ use crate::cancel::{Cancelled, Control};
 use crate::sd::integrate::Ending;
 use crate::sd::program::Program;
 use crate::sd::sweep;
+use sketch::Scratch;
 
 /// Numbers that a wave of runs may hold before they are reduced: 64 MB.
 const WAVE: usize = 8 << 20;
+/// Most lanes of a block.
+const LANES: usize = 256;
+
+/// The groups of the runs of a wave, and how the values of each are found.
+enum Company {
+    /// Group, first and last run of each stretch of runs of one group.
+    Stretches(Vec<(usize, usize, usize)>),
+    /// The runs of each group in their order.
+    Lists(Vec<(usize, Vec<u32>)>),
+}
+
+impl Company {
+    fn of(group: &[u32]) -> Self {
+        let mut stretches: Vec<(usize, usize, usize)> = Vec::new();
+        for (run, &group) in group.iter().enumerate() {
+            match stretches.last_mut() {
+                Some(last) if last.0 == group as usize => last.2 = run + 1,
+                _ => stretches.push((group as usize, run, run + 1)),
+            }
+        }
+        // Stretches of a few runs are cheaper to collect.
+        if stretches.len() <= 1 + group.len() / 64 {
+            return Self::Stretches(stretches);
+        }
+        let mut lists: Vec<Vec<u32>> = Vec::new();
+        for (run, &group) in group.iter().enumerate() {
+            if group as usize >= lists.len() {
+                lists.resize_with(group as usize + 1, Vec::new);
+            }
+            lists[group as usize].push(run as u32);
+        }
+        Self::Lists(lists.into_iter().enumerate().filter(|(_, runs)| !runs.is_empty()).collect())
+    }
+
+    /// Calls `visit` with each group and its finite values.
+    fn visit(&self, values: &[f64], room: &mut Vec<f64>, visit: &mut dyn FnMut(usize, &[f64])) {
+        match self {
+            Self::Stretches(stretches) => {
+                for &(group, start, end) in stretches {
+                    let part = &values[start..end];
+                    if side_by_side(part, 0.0, |odd, value| odd + value * 0.0).iter().all(|&odd| odd == 0.0) {
+                        visit(group, part);
+                        continue;
+                    }
+                    room.clear();
+                    room.extend(part.iter().filter(|value| value.is_finite()));
+                    visit(group, room);
+                }
+            }
+            Self::Lists(lists) => {
+                for (group, runs) in lists {
+                    room.clear();
+                    room.extend(runs.iter().map(|&run| values[run as usize]).filter(|value| value.is_finite()));
+                    visit(*group, room);
+                }
+            }
+        }
+    }
+}
+
+/// Eight folds that do not wait for each other, over every eighth value each.
+#[inline]
+fn side_by_side(values: &[f64], start: f64, step: impl Fn(f64, f64) -> f64) -> [f64; 8] {
+    let mut held = [start; 8];
+    let mut groups = values.chunks_exact(8);
+    for group in groups.by_ref() {
+        for (held, &value) in held.iter_mut().zip(group) {
+            *held = step(*held, value);
+        }
+    }
+    for (held, &value) in held.iter_mut().zip(groups.remainder()) {
+        *held = step(*held, value);
+    }
+    held
+}
 
 /// Which side of a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +127,12 @@ impl Threshold {
     }
 }
 
-/// Moments of the values of one group, column and time. Sums are about the first value, so that nothing cancels.
+/// Moments of the values of one group, column and time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
     /// How many finite values came.
     pub count: u64,
-    shift: f64,
-    sum: f64,
+    mean: f64,
     squares: f64,
     /// The least.
     pub least: f64,
@@ -66,19 +141,27 @@ pub struct Moments {
 }
 
 impl Moments {
-    #[inline]
-    fn push(&mut self, value: f64) {
-        if self.count == 0 {
-            *self = Self { shift: value, least: value, greatest: value, ..Self::default() };
+    /// Those of finite values: the mean first, then squares about it, in eight sums that do not wait for each other.
+    fn of(values: &[f64]) -> Self {
+        let Some(&first) = values.first() else {
+            return Self::default();
+        };
+        let n = values.len() as f64;
+        let sums = side_by_side(values, 0.0, |sum, value| sum + (value - first));
+        let least = side_by_side(values, first, |held, value| if value < held { value } else { held });
+        let greatest = side_by_side(values, first, |held, value| if value > held { value } else { held });
+        let mean = first + sums.iter().sum::<f64>() / n;
+        let squares = side_by_side(values, 0.0, |sum, value| sum + (value - mean) * (value - mean));
+        Self {
+            count: values.len() as u64,
+            mean,
+            squares: squares.iter().sum(),
+            least: least.iter().copied().fold(first, f64::min),
+            greatest: greatest.iter().copied().fold(first, f64::max),
         }
-        let gap = value - self.shift;
-        self.count += 1;
-        self.sum += gap;
-        self.squares += gap * gap;
-        self.least = self.least.min(value);
-        self.greatest = self.greatest.max(value);
     }
 
+    /// Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance, The American Statistician 37, eq. 2.1.
     fn merge(&mut self, other: &Self) {
         if other.count == 0 {
             return;
@@ -87,26 +170,27 @@ impl Moments {
             *self = *other;
             return;
         }
-        let (n, move_by) = (other.count as f64, other.shift - self.shift);
-        self.squares += other.squares + 2.0 * move_by * other.sum + n * move_by * move_by;
-        self.sum += other.sum + n * move_by;
+        let (n, m) = (self.count as f64, other.count as f64);
+        let gap = other.mean - self.mean;
+        self.squares += other.squares + gap * gap * (n * m / (n + m));
+        self.mean += gap * (m / (n + m));
         self.count += other.count;
         self.least = self.least.min(other.least);
         self.greatest = self.greatest.max(other.greatest);
     }
 
+    fn extremes(&self) -> [f64; 2] {
+        [self.least, self.greatest]
+    }
+
     /// The mean; NaN without values.
     pub fn mean(&self) -> f64 {
-        if self.count == 0 { f64::NAN } else { self.shift + self.sum / self.count as f64 }
+        if self.count == 0 { f64::NAN } else { self.mean }
     }
 
     /// The variance with divisor n − 1; NaN with fewer than two values.
     pub fn variance(&self) -> f64 {
-        if self.count < 2 {
-            return f64::NAN;
-        }
-        let n = self.count as f64;
-        ((self.squares - self.sum * self.sum / n) / (n - 1.0)).max(0.0)
+        if self.count < 2 { f64::NAN } else { self.squares / (self.count - 1) as f64 }
     }
 }
 
@@ -119,14 +203,14 @@ pub struct Reduction {
     pub columns: usize,
     /// Number of saved times.
     pub times: usize,
-    /// Resolution of the quantile sketch.
+    /// Quantiles are within one part in this many of the ranks.
     pub compression: f64,
     /// Limits that are counted.
     pub thresholds: Vec<Threshold>,
     /// Moments by column, time and group.
     moments: Vec<Moments>,
     /// Sketches in the same order; empty when quantiles are not wanted.
-    digests: Vec<Digest>,
+    sketches: Vec<Sketch>,
     /// Runs of each group.
     runs: Vec<u64>,
     /// Runs beyond each limit by threshold, time and group.
@@ -152,12 +236,19 @@ impl Reduction {
             times,
             compression,
             moments: vec![Moments::default(); cells],
-            digests: if quantiles { vec![Digest::default(); cells] } else { Vec::new() },
+            sketches: if quantiles { vec![Sketch::default(); cells] } else { Vec::new() },
             runs: vec![0; groups],
             beyond: vec![0; thresholds.len() * times * groups],
             first: vec![0; thresholds.len() * (times + 1) * groups],
             thresholds,
         }
+    }
+
+    /// Forgets every run.
+    pub fn clear(&mut self) {
+        let thresholds = std::mem::take(&mut self.thresholds);
+        let quantiles = !self.sketches.is_empty();
+        *self = Self::new(self.columns, self.times, self.groups, quantiles, self.compression, thresholds);
     }
 
     /// Runs a design in waves and takes every run in, in the order of the rows: the bits do not depend on waves,
@@ -175,8 +266,14 @@ impl Reduction {
         control: &Control,
     ) -> Result<Vec<Ending>, Cancelled> {
         let width = program.flat.defaults.len();
-        let wave = (WAVE / (self.columns * self.times).max(1)).clamp(64, 16_384);
+        let cells = (self.columns * self.times).max(1);
+        // Whole blocks of lanes, as long as a wave of them is not far too large.
+        let wave = match WAVE / cells {
+            many @ LANES.. => (many / LANES * LANES).min(16_384),
+            few => few.max(16),
+        };
         let mut endings = Vec::with_capacity(runs);
+        let mut values = vec![0.0; cells * wave.min(runs)];
         let mut start = 0;
         control.set_total(runs as u64);
         while start < runs {
@@ -184,10 +281,10 @@ impl Reduction {
             let part = Control::new();
             let rows = &design[start * width..(start + count) * width];
             control.check()?;
-            let swept =
-                sweep::sweep_watched(program, rows, count, first + start as u64, key, block, pool, &part, control)?;
-            self.take(&swept.values, count, &group[start..start + count], pool);
-            endings.extend(swept.endings);
+            let values = &mut values[..self.columns * self.times * count];
+            let number = first + start as u64;
+            endings.extend(sweep::sweep_into(program, rows, count, number, key, block, pool, &part, control, values)?);
+            self.take(values, count, &group[start..start + count], pool);
             control.advance(count as u64);
             start += count;
         }
@@ -196,27 +293,32 @@ impl Reduction {
 
     /// Takes in values by column, time and run.
     fn take(&mut self, values: &[f64], runs: usize, group: &[u32], pool: &rayon::ThreadPool) {
-        let (groups, times, compression) = (self.groups, self.times, self.compression);
+        let (groups, times, share) = (self.groups, self.times, 1.0 / self.compression);
         for &group in group {
             self.runs[group as usize] += 1;
         }
+        let company = Company::of(group);
+        let mut none = Vec::new();
+        // Without sketches there is nothing to take part.
+        let sketches = if self.sketches.is_empty() {
+            none.resize_with(self.moments.len() / groups, Default::default);
+            none.iter_mut().map(Vec::as_mut_slice).collect::<Vec<&mut [Sketch]>>()
+        } else {
+            self.sketches.chunks_mut(groups).collect()
+        };
         let moments = &mut self.moments;
-        let digests = &mut self.digests;
         pool.install(|| {
-            moments.par_chunks_mut(groups).zip(values.par_chunks(runs)).for_each(|(cells, values)| {
-                for (&value, &group) in values.iter().zip(group) {
-                    if value.is_finite() {
-                        cells[group as usize].push(value);
-                    }
-                }
-            });
-            digests.par_chunks_mut(groups).zip(values.par_chunks(runs)).for_each(|(cells, values)| {
-                for (&value, &group) in values.iter().zip(group) {
-                    if value.is_finite() {
-                        cells[group as usize].push(value, compression);
-                    }
-                }
-            });
+            moments.par_chunks_mut(groups).zip(sketches).zip(values.par_chunks(runs)).with_min_len(16).for_each_init(
+                || (Vec::new(), Scratch::default()),
+                |(room, scratch), ((moments, sketches), values)| {
+                    company.visit(values, room, &mut |group, values| {
+                        if let Some(sketch) = sketches.get_mut(group) {
+                            sketch.take(values, moments[group].extremes(), share, scratch);
+                        }
+                        moments[group].merge(&Moments::of(values));
+                    });
+                },
+            );
         });
         let mut passed = vec![false; runs];
         for (k, threshold) in self.thresholds.iter().enumerate() {
@@ -247,16 +349,21 @@ impl Reduction {
         (self.groups, self.columns, self.times) == (other.groups, other.columns, other.times)
             && self.thresholds == other.thresholds
             && self.compression == other.compression
-            && self.digests.len() == other.digests.len()
+            && self.sketches.len() == other.sketches.len()
     }
 
     /// Takes in what another one holds; it must fit.
-    pub fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self, pool: &rayon::ThreadPool) {
+        let share = 1.0 / self.compression;
+        let extremes = self.moments.par_iter().zip(&other.moments);
+        pool.install(|| {
+            let sketches = self.sketches.par_iter_mut().zip(&other.sketches).zip(extremes).with_min_len(64);
+            sketches.for_each_init(Scratch::default, |scratch, ((mine, theirs), (own, others))| {
+                mine.merge(own.extremes(), theirs, others.extremes(), share, scratch);
+            });
+        });
         for (mine, theirs) in self.moments.iter_mut().zip(&other.moments) {
             mine.merge(theirs);
-        }
-        for (mine, theirs) in self.digests.iter_mut().zip(&other.digests) {
-            mine.merge(theirs, self.compression);
         }
         let add = |mine: &mut [u64], theirs: &[u64]| {
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
@@ -277,20 +384,34 @@ impl Reduction {
             .collect()
     }
 
-    /// Quantiles by group, column, time and `q`; `None` when no sketch is kept.
-    pub fn quantiles(&self, q: &[f64]) -> Option<Vec<f64>> {
-        if self.digests.is_empty() {
+    /// Quantiles by group, column of a range, time and `q`; `None` when no sketch is kept.
+    pub fn quantiles(&self, q: &[f64], columns: std::ops::Range<usize>) -> Option<Vec<f64>> {
+        let cells = columns.start * self.times..columns.end * self.times;
+        let mut out = vec![f64::NAN; self.groups * cells.len() * q.len()];
+        if self.sketches.is_empty() {
             return None;
         }
-        let cells = self.columns * self.times;
-        let mut out = vec![f64::NAN; self.groups * cells * q.len()];
+        let mut parts = out.chunks_exact_mut(q.len().max(1));
         for group in 0..self.groups {
-            for cell in 0..cells {
-                let at = (group * cells + cell) * q.len();
-                self.digests[cell * self.groups + group].quantiles(q, self.compression, &mut out[at..at + q.len()]);
+            for cell in cells.clone() {
+                let at = cell * self.groups + group;
+                let Moments { count, least, greatest, .. } = self.moments[at];
+                if let Some(out) = parts.next()
+                    && count > 0
+                {
+                    self.sketches[at].quantiles(q, least, greatest, out);
+                }
             }
         }
         Some(out)
+    }
+
+    /// The proven error of the quantiles as a share of the ranks, by group, column and time; zero where they are exact.
+    pub fn bounds(&self) -> Option<Vec<f64>> {
+        let cells = self.columns * self.times;
+        let bound = |group: usize, cell: usize| self.sketches[cell * self.groups + group].bound();
+        (!self.sketches.is_empty())
+            .then(|| (0..self.groups).flat_map(|group| (0..cells).map(move |cell| bound(group, cell))).collect())
     }
 
     /// Share of the runs beyond each limit, by group, threshold and time; of the runs that are finite then.

@@ -1,8 +1,8 @@
 //! Statistics as bytes and back: little-endian words behind a mark and a version.
 
-use super::{Digest, Moments, Reduction, Side, Threshold};
+use super::{Moments, Reduction, Side, Sketch, Threshold};
 
-const MARK: u64 = 0x5342_5244_0000_0001;
+const MARK: u64 = 0x5342_5244_0000_0002;
 
 /// Bytes that are not stored statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,7 @@ impl Reduction {
         }
         for cell in &self.moments {
             word(cell.count);
-            for value in [cell.shift, cell.sum, cell.squares, cell.least, cell.greatest] {
+            for value in [cell.mean, cell.squares, cell.least, cell.greatest] {
                 word(value.to_bits());
             }
         }
@@ -64,19 +64,22 @@ impl Reduction {
                 word(value);
             }
         }
-        word(self.digests.len() as u64);
-        for digest in &self.digests {
-            let (buffer, centroids, least, greatest) = digest.parts();
-            word(least.to_bits());
-            word(greatest.to_bits());
-            word(buffer.len() as u64);
-            for value in buffer {
-                word(value.to_bits());
+        word(self.sketches.len() as u64);
+        for sketch in &self.sketches {
+            let parts = sketch.parts();
+            word(parts.count);
+            for list in [parts.exact, parts.edges] {
+                word(list.len() as u64);
+                for value in list {
+                    word(value.to_bits());
+                }
             }
-            word(centroids.len() as u64);
-            for (mean, weight) in centroids {
-                word(mean.to_bits());
-                word(weight.to_bits());
+            // Two to a word; their number follows from the edges.
+            let guess: Vec<u32> = parts.guess.iter().map(|guess| guess.to_bits()).collect();
+            for list in [parts.counts, parts.slack, &guess] {
+                for pair in list.chunks(2) {
+                    word(u64::from(pair[0]) | u64::from(pair.get(1).copied().unwrap_or(0)) << 32);
+                }
             }
         }
         out
@@ -103,15 +106,14 @@ impl Reduction {
             thresholds.push(Threshold { column, side, limit: from.number()? });
         }
         let cells = groups.checked_mul(columns).and_then(|n| n.checked_mul(times)).unwrap_or(usize::MAX);
-        if cells.saturating_mul(48) > bytes.len() || thresholds.iter().any(|threshold| threshold.column >= columns) {
+        if cells.saturating_mul(40) > bytes.len() || thresholds.iter().any(|threshold| threshold.column >= columns) {
             return Err(StoreError("the shape does not fit the bytes"));
         }
         let mut out = Self::new(columns, times, groups, false, compression, thresholds);
         for cell in &mut out.moments {
             *cell = Moments {
                 count: from.word()?,
-                shift: from.number()?,
-                sum: from.number()?,
+                mean: from.number()?,
                 squares: from.number()?,
                 least: from.number()?,
                 greatest: from.number()?,
@@ -122,21 +124,32 @@ impl Reduction {
                 *value = from.word()?;
             }
         }
-        let digests = from.count(4)?;
-        if digests != 0 && digests != cells {
+        let sketches = from.count(3)?;
+        if sketches != 0 && sketches != cells {
             return Err(StoreError("the number of sketches does not fit the shape"));
         }
-        for _ in 0..digests {
-            let (least, greatest) = (from.number()?, from.number()?);
-            let mut buffer = Vec::new();
-            for _ in 0..from.count(1)? {
-                buffer.push(from.number()?);
+        for _ in 0..sketches {
+            let count = from.word()?;
+            let mut lists = [Vec::new(), Vec::new()];
+            for list in &mut lists {
+                for _ in 0..from.count(1)? {
+                    list.push(from.number()?);
+                }
             }
-            let mut centroids = Vec::new();
-            for _ in 0..from.count(2)? {
-                centroids.push((from.number()?, from.number()?));
+            let [exact, edges] = lists;
+            let sizes = if edges.is_empty() { [0; 3] } else { [2 * edges.len() + 1, edges.len(), edges.len()] };
+            let mut halves = [Vec::new(), Vec::new(), Vec::new()];
+            for (half, size) in halves.iter_mut().zip(sizes) {
+                while half.len() < size {
+                    let word = from.word()?;
+                    half.extend([word as u32, (word >> 32) as u32]);
+                }
+                half.truncate(size);
             }
-            out.digests.push(Digest::from_parts(buffer, centroids, least, greatest));
+            let [counts, slack, guess] = halves;
+            let guess = guess.into_iter().map(f32::from_bits).collect();
+            let sketch = Sketch::from_parts(exact, edges, counts, slack, guess, count);
+            out.sketches.push(sketch.ok_or(StoreError("a sketch does not fit together"))?);
         }
         if from.rest.is_empty() { Ok(out) } else { Err(StoreError("something follows after the end")) }
     }

@@ -99,11 +99,14 @@ pub fn sweep(
     control: &Control,
 ) -> Result<Swept, Cancelled> {
     control.set_total(runs as u64);
-    sweep_watched(program, design, runs, first, key, block, pool, control, control)
+    let mut values = vec![0.0; program.flat.saves.len() * program.times.len() * runs];
+    let endings = sweep_into(program, design, runs, first, key, block, pool, control, control, &mut values)?;
+    Ok(Swept { values, endings })
 }
 
-/// As [`sweep`], a part of a longer call: progress goes to `part`, a cancel is seen in `whole`.
-pub(crate) fn sweep_watched(
+/// As [`sweep`], a part of a longer call, into memory for columns × times × runs: progress goes to `part`, a cancel is seen
+/// in `whole`.
+pub(crate) fn sweep_into(
     program: &Program,
     design: &[f64],
     runs: usize,
@@ -113,10 +116,11 @@ pub(crate) fn sweep_watched(
     pool: &rayon::ThreadPool,
     part: &Control,
     whole: &Control,
-) -> Result<Swept, Cancelled> {
+    values: &mut [f64],
+) -> Result<Vec<Ending>, Cancelled> {
     let width = program.flat.defaults.len();
-    let (columns, times) = (program.flat.saves.len(), program.times.len());
-    let mut values = vec![0.0; columns * times * runs];
+    let times = program.times.len();
+    debug_assert_eq!(values.len(), program.flat.saves.len() * times * runs, "workers write all of it");
     let shared = Shared(values.as_mut_ptr());
     let threads = pool.current_num_threads();
     let block = if block == 0 { lanes(program, runs, threads) } else { block };
@@ -138,7 +142,7 @@ pub(crate) fn sweep_watched(
             )
         },
     )?;
-    Ok(Swept { values, endings: parts.into_iter().flatten().collect() })
+    Ok(parts.into_iter().flatten().collect())
 }
 
 #[cfg(test)]
