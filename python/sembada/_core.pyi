@@ -360,7 +360,7 @@ class SdReduction:
         program: SdProgram,
         groups: int = 1,
         quantiles: bool = True,
-        compression: float = 200.0,
+        compression: float = 100.0,
         thresholds: list[
             tuple[int, str, float]
         ] = ...,  # (column, ">" | ">=" | "<" | "<=", limit): exceedance and first passage
@@ -370,12 +370,18 @@ class SdReduction:
     def variance(self) -> NDArray[np.float64]: ...
     def minimum(self) -> NDArray[np.float64]: ...
     def maximum(self) -> NDArray[np.float64]: ...
-    def quantile(self, q: NDArray[np.float64]) -> NDArray[np.float64]: ...  # (groups, columns, times, q)
+    def quantile(
+        self, q: NDArray[np.float64], first: int = 0, stop: int | None = None
+    ) -> NDArray[np.float64]: ...  # (groups, columns first to stop, times, q)
+    def rank_error(
+        self,
+    ) -> NDArray[np.float64]: ...  # (groups, columns, times): proven, as a share of the ranks; 0 where exact
     def exceedance(self) -> NDArray[np.float64]: ...  # (groups, thresholds, times): share of runs beyond
     def first_passage(
         self,
     ) -> NDArray[np.float64]: ...  # (groups, thresholds, times + 1): share first beyond at that time; last: never
-    def merge(self, other: SdReduction) -> None: ...
+    def merge(self, other: SdReduction, threads: int | None = None) -> None: ...
+    def clear(self) -> None: ...  # forgets every run
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> SdReduction: ...

@@ -219,6 +219,12 @@ def _there(
             "another object with a method `submit`",
             {"executor": repr(executor)},
         )
+
+    # Work that can say what one block needs sends no more than that.
+    def part(block: Block) -> Callable[[Block, Report | None], Result]:
+        found: Callable[[Block, Report | None], Result] = work.part(block) if hasattr(work, "part") else work
+        return found
+
     waiting = deque(todo)
     # Two blocks a worker keep all busy without piling up results in memory.
     window = 2 * _workers(pool)
@@ -227,7 +233,7 @@ def _there(
         while waiting or flying:
             while waiting and len(flying) < window:
                 block = waiting.popleft()
-                flying.append((block, pool.submit(_call, work, block), 0))
+                flying.append((block, pool.submit(_call, part(block), block), 0))
             block, future, tries = flying.popleft()
             try:
                 result = future.result()
@@ -237,9 +243,9 @@ def _there(
                 if isinstance(error, BrokenExecutor):
                     pool = _processes()
                     again = [(block, tries + 1), *((other, count) for other, _, count in flying)]
-                    flying = deque((other, pool.submit(_call, work, other), count) for other, count in again)
+                    flying = deque((other, pool.submit(_call, part(other), other), count) for other, count in again)
                 else:
-                    flying.appendleft((block, pool.submit(_call, work, block), tries + 1))
+                    flying.appendleft((block, pool.submit(_call, part(block), block), tries + 1))
                 continue
             yield block, result
     finally:

@@ -276,10 +276,10 @@ def test_what_is_no_statistic_is_refused(model: sd.Model) -> None:
 
 
 def test_results_that_do_not_fit_are_refused_before_they_are_run(model: sd.Model) -> None:
-    from sembada.sd.model import _check_memory
+    from sembada.sd.sweeping import check_memory
 
     with pytest.raises(DataError, match="stats=True"):
-        _check_memory(1000, 1000, 10**9)
+        check_memory(1000, 1000, 10**9)
 
 
 # stores

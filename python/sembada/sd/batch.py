@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,21 +19,21 @@ from sembada.sd.statistics import Statistics
 
 __all__ = ["Batch", "BlockResult", "block_size", "plan"]
 
-SETTINGS = ("initial_time", "final_time", "dt", "save_step")
+SETTINGS = ("initial_time", "final_time", "dt", "save_step", "tolerance")
 # A block of results stays well under what a laptop has, and far above what starting one costs.
 BLOCK_BYTES = 64 * 2**20
 # Lanes run in groups of up to 256: blocks are multiples of it.
 LANES = 256
 # Statistics merge block by block: this size decides their bits, so it is the same for every executor.
-STATISTICS_BLOCK = 64 * LANES
+STATISTICS_BLOCK = 256 * LANES
 
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What a block of runs gave: trajectories (columns, times, runs) or the state of the statistics."""
+    """What a block of runs gave: trajectories (columns, times, runs) or statistics."""
 
     trajectories: NDArray[np.float64] | None
-    state: bytes | None
+    reduction: Any
     status: NDArray[np.uint8]
     failed_at: NDArray[np.float64]
     failed_in: list[str]
@@ -41,20 +41,25 @@ class BlockResult:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a group of runs has in common beyond numbers: changed data and lookups, and times."""
+    """What a group of runs has in common beyond numbers: changed data and lookups, times, and tolerance."""
 
     data: tuple[tuple[str, Any], ...] = ()
     time: tuple[tuple[str, float], ...] = ()
+    tolerance: float | None = None
 
 
 @dataclass
 class Batch:
-    """All that a worker needs to run any block of a sweep; it pickles."""
+    """All that a worker needs to run any block of a sweep; it pickles.
+
+    `columns` are those of the design, not copied; NaN in them stands for the value of the model, which `fills` has by
+    setting. `start` is the run that their first row is.
+    """
 
     model: Any
     save: tuple[str, ...] | None
     varied: tuple[str, ...]
-    matrix: NDArray[np.float64]
+    columns: list[NDArray[np.float64]]
     streams: NDArray[np.uint64]
     codes: NDArray[np.intp]
     settings: list[Setting]
@@ -62,14 +67,39 @@ class Batch:
     time: Any
     seed: int
     threads: int | None
+    tolerance: tuple[float, float] | None = None
     statistics: Statistics | None = None
     groups: NDArray[np.int64] | None = None
     n_groups: int = 1
-    labels: list[str] = field(default_factory=list)
+    fills: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    start: int = 0
+
+    def part(self, block: Block) -> Batch:
+        """Return what a worker elsewhere needs for one block."""
+        rows = slice(block.start - self.start, block.stop - self.start)
+        return replace(
+            self,
+            columns=[np.ascontiguousarray(column[rows]) for column in self.columns],
+            streams=self.streams[rows],
+            codes=self.codes[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            start=block.start,
+        )
+
+    def compiled(self, code: int) -> Any:
+        """Return the compiled program of a setting, with what its results share."""
+        tolerance = self.settings[code].tolerance
+        return self._model(code)._compiled(
+            self.save,
+            self.varied,
+            self._time(code),
+            self.method,
+            self.tolerance if tolerance is None else as_tolerance(tolerance),
+        )
 
     def program(self, code: int) -> Any:
         """Return the compiled program of a setting."""
-        return self._model(code)._program(self.save, self.varied, self._time(code), self.method)
+        return self.compiled(code).program
 
     def _model(self, code: int) -> Any:
         return self.model._changed(dict(self.settings[code].data))
@@ -92,32 +122,45 @@ class Batch:
         union: NDArray[np.float64] = every[new]
         return union
 
-    def defaults(self) -> NDArray[np.float64]:
-        """Fill what the design leaves open with the values of the model.
+    def check_defaults(self) -> None:
+        """Find what fills the places that the design leaves open.
 
         Raises
         ------
         SpecificationError
             If the design leaves something open whose value in the model is no constant.
         """
+        holes = [at for at, column in enumerate(self.columns) if np.isnan(column).any()]
         for code in range(len(self.settings)):
-            rows = np.flatnonzero(self.codes == code)
             given = np.asarray(self.program(code).defaults, dtype=float)
-            for column in np.flatnonzero(np.isnan(self.matrix[rows]).any(axis=0)):
-                open_rows = rows[np.isnan(self.matrix[rows, column])]
-                if math.isnan(given[column]):
+            self.fills[code] = given
+            for at in holes:
+                if not math.isnan(given[at]):
+                    continue
+                rows = np.flatnonzero(np.isnan(self.columns[at]) & (self.codes == code))
+                if len(rows):
                     raise SpecificationError(
-                        f"design: run {open_rows[0]} leaves {self.varied[column]!r} open, and the model computes it; "
+                        f"design: run {rows[0]} leaves {self.varied[at]!r} open, and the model computes it; "
                         "give a number in every run",
-                        {"run": int(open_rows[0]), "name": self.varied[column]},
+                        {"run": int(rows[0]), "name": self.varied[at]},
                     )
-                self.matrix[open_rows, column] = given[column]
-        return self.matrix
+
+    def rows(self, code: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the values of some runs of one setting, shape (runs, varied), with nothing left open."""
+        out = np.empty((len(rows), len(self.columns)))
+        # a stretch of runs needs no index
+        at: Any = slice(rows[0], rows[-1] + 1) if len(rows) and rows[-1] - rows[0] + 1 == len(rows) else rows
+        for position, column in enumerate(self.columns):
+            out[:, position] = column[at]
+        open_rows, open_columns = np.nonzero(np.isnan(out))
+        out[open_rows, open_columns] = self.fills[code][open_columns]
+        return out
 
     def __call__(self, block: Block, report: Report | None) -> BlockResult:
         """Run a block."""
-        rows = np.arange(block.start, block.stop)
-        parts = [(code, rows[self.codes[rows] == code]) for code in np.unique(self.codes[rows])]
+        first_row = block.start - self.start
+        rows = np.arange(first_row, first_row + len(block))
+        parts = [(int(code), rows[self.codes[rows] == code]) for code in np.unique(self.codes[rows])]
         pieces = [(code, piece) for code, part in parts for piece in self._consecutive(part)]
         status = np.zeros(len(rows), dtype=np.uint8)
         failed_at = np.full(len(rows), np.nan)
@@ -125,49 +168,47 @@ class Batch:
         times = self.times() if len(self.settings) > 1 else None
         values: NDArray[np.float64] | None = None
         reduction: Any = None
-        for code, piece in pieces:
-            program = self.program(int(code))
-            design = np.ascontiguousarray(self.matrix[piece])
+        # progress within a block is known where it is one piece
+        inner = report if len(pieces) == 1 else None
+        for done, (code, piece) in enumerate(pieces):
+            program = self.program(code)
+            design = self.rows(code, piece)
             first = int(self.streams[piece[0]])
+            local = piece - first_row
             if self.statistics is not None:
                 if reduction is None:
                     reduction = self._reduction(program)
                 group = np.ascontiguousarray(self.groups[piece]) if self.groups is not None else None
-                codes, at, where = program.reduce(
-                    design, reduction, group, self.seed, first, self.threads, report if len(pieces) == 1 else None
-                )
+                codes, at, where = program.reduce(design, reduction, group, self.seed, first, self.threads, inner)
             else:
-                part, codes, at, where = program.sweep(
-                    design, self.seed, first, self.threads, report if len(pieces) == 1 else None
-                )
+                part, codes, at, where = program.sweep(design, self.seed, first, self.threads, inner)
                 if len(pieces) == 1 and times is None:
                     values = part
                 else:
                     if values is None:
                         n_times = len(program.times) if times is None else len(times)
                         values = np.full((part.shape[0], n_times, len(rows)), np.nan)
-                    local = piece - block.start
                     at_time = (
                         np.arange(part.shape[1])
                         if times is None
                         else np.searchsorted(times, program.times - 1e-9 * np.maximum(1.0, np.abs(program.times)))
                     )
                     values[:, at_time[:, None], local[None, :]] = part
-            local = piece - block.start
             status[local], failed_at[local] = codes, at
             for position in np.flatnonzero(codes):
                 failed_in[int(local[position])] = (
                     program.state_name(int(where[position])) if where[position] >= 0 else ""
                 )
+            if report is not None and inner is None:
+                report(sum(len(piece) for _, piece in pieces[: done + 1]), len(rows))
         failed_at[status == 0] = np.nan
-        return BlockResult(values, None if reduction is None else reduction.to_bytes(), status, failed_at, failed_in)
+        return BlockResult(values, reduction, status, failed_at, failed_in)
 
     def _consecutive(self, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
         """Cut rows where their streams of random numbers do not follow each other; a model without noise has none."""
         if not self.model._noisy:
             return [rows]
-        streams = self.streams[rows]
-        cuts = np.flatnonzero(np.diff(streams.astype(np.int64)) != 1) + 1
+        cuts = np.flatnonzero(np.diff(self.streams[rows].astype(np.int64)) != 1) + 1
         return np.split(rows, cuts)
 
     def _reduction(self, program: Any) -> Any:
@@ -188,6 +229,42 @@ def block_size(n_columns: int, n_times: int, n_runs: int) -> int:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, (pd.Series, Mapping)) or (isinstance(value, (tuple, list)) and len(value) == 2)
+
+
+def _setting(name: str, column: pd.Series) -> list[float]:
+    out: list[float] = []
+    for row, value in enumerate(column):
+        if not (_missing(value) or (_number(value) and math.isfinite(float(value)))):
+            raise SpecificationError(
+                f"design: run {row} has {value!r} for the setting {name!r}; expected a number",
+                {"run": row, "name": name, "value": value},
+            )
+        out.append(math.nan if _missing(value) else float(value))
+    return out
+
+
+def as_tolerance(given: Any) -> tuple[float, float] | None:
+    """Take a tolerance: relative, with a thousandth of it as the absolute one, or both.
+
+    Raises
+    ------
+    SpecificationError
+        If it is not positive.
+    """
+    if given is None:
+        return None
+    try:
+        relative, absolute = given if isinstance(given, (tuple, list)) else (given, 1e-3 * given)
+        made = (float(relative), float(absolute))
+    except (TypeError, ValueError):
+        made = (math.nan, math.nan)
+    if not (0 < made[0] < 1 and 0 < made[1] < math.inf):
+        raise SpecificationError(
+            f"tolerance={given!r}: expected a relative tolerance between 0 and 1, such as 1e-6, or a pair (relative, "
+            "absolute) of positive numbers",
+            {"tolerance": given},
+        )
+    return made
 
 
 def _missing(value: Any) -> bool:
@@ -213,6 +290,11 @@ def _fingerprint(value: Any) -> Any:
     return ("points", *(tuple(map(float, np.atleast_1d(part))) for part in value))
 
 
+def cell_fingerprint(value: Any) -> Any:
+    """Return what a cell of a design is told from others by."""
+    return value if isinstance(value, str) or _missing(value) or not _is_table(value) else _fingerprint(value)
+
+
 def plan(model: Any, design: Design, **options: Any) -> Batch:
     """Sort the columns of a design into numbers, settings and labels.
 
@@ -228,17 +310,15 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
     numbers: dict[str, NDArray[np.float64]] = {}
     tables: dict[str, list[Any]] = {}
     times: dict[str, list[Any]] = {}
-    labels: list[str] = []
     for column_name in frame.columns:
         name, column = str(column_name), frame[column_name]
         head = split_element(name)[0]
         inside = head.partition("(")[2].rstrip(")") if head.endswith(")") else ""
         known = head in names or (inside and inside in names)
         if name.strip().lower() in SETTINGS and not known:
-            times[name.strip().lower()] = [float(value) for value in column]
+            times[name.strip().lower()] = _setting(name, column)
         elif not known:
             if _text(column) or name in ("draw", "replicate", "run"):
-                labels.append(name)
                 continue
             raise unknown_name("parameter", name, [*names, *SETTINGS], where="the design")
         elif column.dtype == object and any(_is_table(value) for value in column):
@@ -260,17 +340,15 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
                     f"design: run {infinite[0]} has an infinite value for {name!r}; expected a finite number",
                     {"run": int(infinite[0]), "name": name},
                 )
-            numbers[varied_name(model, name)] = np.ascontiguousarray(values)
+            numbers[varied_name(model, name)] = values
     codes, settings = _settings(len(frame), tables, times)
-    matrix = np.column_stack(list(numbers.values())) if numbers else np.zeros((len(frame), 0))
     return Batch(
         model=model,
         varied=tuple(numbers),
-        matrix=np.ascontiguousarray(matrix),
+        columns=list(numbers.values()),
         streams=design.streams,
         codes=codes,
         settings=settings,
-        labels=labels,
         **options,
     )
 
@@ -303,10 +381,12 @@ def _settings(
     codes = np.zeros(n, dtype=np.intp)
     for row in range(n):
         data = tuple((name, cells[row]) for name, cells in tables.items() if not _missing(cells[row]))
-        time = tuple((name, cells[row]) for name, cells in times.items() if not _missing(cells[row]))
-        key = (tuple((name, _fingerprint(value)) for name, value in data), time)
+        chosen = {name: cells[row] for name, cells in times.items() if not _missing(cells[row])}
+        tolerance = chosen.pop("tolerance", None)
+        time = tuple(chosen.items())
+        key = (tuple((name, _fingerprint(value)) for name, value in data), time, tolerance)
         if key not in seen:
             seen[key] = len(settings)
-            settings.append(Setting(data, time))
+            settings.append(Setting(data, time, tolerance))
         codes[row] = seen[key]
     return codes, settings

@@ -200,14 +200,18 @@ def unit_sample(n: int, d: int, method: str, seed: int | None) -> NDArray[np.flo
     if method == "random":
         points = rng.random((n, d))
     elif method == "lhs":
-        strata = np.argsort(rng.random((n, d)), axis=0, kind="stable")
-        points = (strata + rng.random((n, d))) / n
+        strata = rng.random((n, d))
+        for column in range(d):
+            strata[:, column] = np.argsort(strata[:, column], kind="stable")
+        points = rng.random((n, d))
+        points += strata
+        points /= n
     elif method == "halton":
         points = _sequence(stats.qmc.Halton, d, rng).random(n)
     else:
         # a Sobol sequence is balanced for powers of two only: draw the next one and keep the first n
         points = _sequence(stats.qmc.Sobol, d, rng).random_base2(max(0, math.ceil(math.log2(n))))[:n]
-    return np.clip(points, 2.0**-54, 1 - 2.0**-53)
+    return np.clip(points, 2.0**-54, 1 - 2.0**-53, out=points)
 
 
 def _correlate(points: NDArray[np.float64], target: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:

@@ -17,17 +17,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sembada import _core, execution
-from sembada.errors import DataError, SembadaWarning, SimulationError, SpecificationError, unknown_name
+from sembada import _core
+from sembada.errors import SembadaWarning, SpecificationError, unknown_name
 from sembada.sd import batch as _batch
-from sembada.sd.designs import Design, as_design
 from sembada.sd.layout import Layout, layout_of
 from sembada.sd.names import Names, canonical, split_element
 from sembada.sd.objects import Data, Time, Variable
 from sembada.sd.run import Run
 from sembada.sd.series import as_series
-from sembada.sd.statistics import Summary, as_statistics
 from sembada.sd.sweep import Sweep
+from sembada.sd.sweeping import not_finite, sweep
 from sembada.sd.variables import VariableInfo, equations_table, variables_of
 
 __all__ = ["Model"]
@@ -235,7 +234,7 @@ class Model:
 
     def program(self, *, save: Any = None, varied: Sequence[str] = (), method: str | None = None) -> str:
         """Return the compiled program in readable form."""
-        text: str = self._program(_save(save), tuple(varied), None, method).disassemble()
+        text: str = self._program(save_names(save), tuple(varied), None, method).disassemble()
         return text
 
     @cached_property
@@ -344,9 +343,14 @@ class Model:
         return self._compiled(save, varied, time, method).program
 
     def _compiled(
-        self, save: tuple[str, ...] | None, varied: tuple[str, ...], time: Any, method: str | None
+        self,
+        save: tuple[str, ...] | None,
+        varied: tuple[str, ...],
+        time: Any,
+        method: str | None,
+        tolerance: tuple[float, float] | None = None,
     ) -> Compiled:
-        key = (save, varied, time, method)
+        key = (save, varied, time, method, tolerance)
         found = self._programs.get(key)
         if found is not None:
             return found
@@ -358,7 +362,7 @@ class Model:
             if method is None:
                 method = time.method
         names = None if save is None else list(save)
-        program = _core.SdProgram.compile(self._core, names, list(varied), method, settings, save_times)
+        program = _core.SdProgram.compile(self._core, names, list(varied), method, settings, save_times, tolerance)
         units = {name: info.unit for name, info in self.variables.items() if info.unit}
         layout = layout_of(program, str(self._described["time"].get("unit") or ""), units)
         facts = {"model": self.hash, "method": program.method, "kernel": program.kernel, "dt": program.dt}
@@ -378,6 +382,7 @@ class Model:
         method: str | None = None,
         seed: int = 0,
         on_error: str = "raise",
+        tolerance: float | tuple[float, float] | None = None,
     ) -> Run:
         """Run the model once.
 
@@ -398,6 +403,8 @@ class Model:
             Key of the random numbers.
         on_error
             `"raise"`, or `"mask"`: values are NaN from the failure on, and `Run.status` says so.
+        tolerance
+            Of `"rk45"`: relative error a step may have (and a thousandth of it as absolute error), or both as a pair.
 
         Returns
         -------
@@ -422,14 +429,23 @@ class Model:
         [1.0, 0.5, 0.25, 0.125, 0.0625]
         """
         if time is None and self._described.get("moving_end"):
-            return self._to_moving_end(params, initial=initial, save=save, method=method, seed=seed, on_error=on_error)
+            return self._to_moving_end(
+                params,
+                initial=initial,
+                save=save,
+                method=method,
+                seed=seed,
+                on_error=on_error,
+                tolerance=tolerance,
+            )
         if params is None and initial is None:
             model: Model = self
             varied: tuple[str, ...] = ()
             values = _NO_VALUES
         else:
             model, varied, values = self._given(params, initial)
-        made = model._compiled(_save(save), varied, None if time is None else self._when(time), method)
+        when = None if time is None else self._when(time)
+        made = model._compiled(save_names(save), varied, when, method, _batch.as_tolerance(tolerance))
         program = made.program
         data, status, at, where = program.run(values, seed)
         failure = None
@@ -437,7 +453,7 @@ class Model:
             variable = program.state_name(where) if where >= 0 else ""
             failure = {"status": "not finite", "time": at, "variable": variable}
             if on_error == "raise":
-                raise _not_finite(self.name, at, variable, program.dt)
+                raise not_finite(self.name, at, variable, program.dt)
             if on_error != "mask":
                 raise SpecificationError(f"on_error={on_error!r}; expected 'raise' or 'mask'", {"on_error": on_error})
         origin = {**made.facts, "seed": seed, "params": dict(zip(varied, values.tolist(), strict=True))}
@@ -446,7 +462,7 @@ class Model:
     def _to_moving_end(self, params: Mapping[str, Any] | None, *, save: Any, **options: Any) -> Run:
         """Run a model that computes its FINAL TIME: to the first saved time that has reached it."""
         name = self.variables.written("FINAL TIME")
-        kept = _save(save)
+        kept = save_names(save)
         extra = kept is not None and canonical(name) not in {canonical(one) for one in kept}
         wanted = (*kept, name) if extra and kept is not None else kept
         time = self.time
@@ -511,20 +527,6 @@ class Model:
             raise SpecificationError(f"params: {bad[0]!r} is not finite; expected a finite number", {"name": bad[0]})
         return self._changed(data), tuple(varied), np.array(numbers, dtype=float)
 
-    def _trace(self, design: Design, index: int, save: Any, options: dict[str, Any]) -> Run:
-        job = _batch.plan(self, design, save=None, threads=None, **options)
-        job.defaults()
-        code = int(job.codes[index])
-        model, time = job._model(code), job._time(code)
-        made = model._compiled(_save(save), job.varied, time, job.method)
-        program = made.program
-        row = np.ascontiguousarray(job.matrix[index])
-        data, status, at, where = program.run(row, job.seed, int(job.streams[index]))
-        variable = program.state_name(where) if status and where >= 0 else ""
-        failure = {"status": "not finite", "time": at, "variable": variable} if status else None
-        origin = {**made.facts, "seed": job.seed, "params": dict(zip(job.varied, row.tolist(), strict=True))}
-        return Run(made.layout, data, status, failure, origin)
-
     def sweep(
         self,
         design: Any,
@@ -539,6 +541,7 @@ class Model:
         on_error: str = "mask",
         progress: bool | Callable[[int, int], object] = False,
         time: Any = None,
+        tolerance: float | tuple[float, float] | None = None,
     ) -> Sweep:
         """Run the model for every row of a design.
 
@@ -547,7 +550,7 @@ class Model:
         design
             A DataFrame (a row a run, a column a parameter), `sd.grid(…)`, `sd.sample(…)`, or `sd.scenarios(…)`.
             Columns may also be stocks (their initial values), `Name[Elem]`, tables (a series over time, or points of a
-            lookup), `dt`, `final_time`, `initial_time`, `save_step`; columns of text are labels.
+            lookup), `dt`, `final_time`, `initial_time`, `save_step`, `tolerance`; columns of text are labels.
         save
             Names of the variables to keep; `None`: all.
         stats
@@ -569,6 +572,8 @@ class Model:
             `True` for a bar, or a function called with `(done, total)`.
         time
             `Time`, some of its settings, or the times to save.
+        tolerance
+            Of `"rk45"`: relative error a step may have (and a thousandth of it as absolute error), or both as a pair.
 
         Returns
         -------
@@ -594,123 +599,26 @@ class Model:
         >>> decay.sweep(sd.grid({"rate": [0.0, 1.0]}), save=["x"]).frame("x").iloc[-1].tolist()
         [1.0, 0.0625]
         """
-        if on_error not in ("mask", "raise"):
-            raise SpecificationError(f"on_error={on_error!r}; expected 'mask' or 'raise'", {"on_error": on_error})
         if time is None and self._described.get("moving_end"):
             raise SpecificationError(
                 "the model computes its final_time, so that runs would end at different times; "
                 "give it to the sweep: time={'final_time': …}",
                 {"name": "final_time"},
             )
-        planned = as_design(design)
-        statistics = as_statistics(stats)
-        options = {"method": method, "time": None if time is None else self._when(time), "seed": seed}
-        job = _batch.plan(
+        return sweep(
             self,
-            planned,
-            save=_save(save),
-            threads=execution.check_threads(threads),
-            statistics=statistics,
-            **options,
-        )
-        job.defaults()
-        made = job._model(0)._compiled(job.save, job.varied, job._time(0), method)
-        program, layout = made.program, made.layout
-        if len(job.settings) > 1:
-            if statistics is not None and any(
-                job.program(c).times.shape != program.times.shape for c in range(1, len(job.settings))
-            ):
-                raise SpecificationError(
-                    "stats: the runs of this design save different times; give time=[…], the times to save", {}
-                )
-            layout = Layout(layout.columns, layout.places, job.times(), layout.time_unit, layout.units)
-        groups: tuple[Any, ...] = ("all",)
-        by: str | None = None
-        if statistics is not None:
-            by = _group_by(statistics.by, planned)
-            if by is not None:
-                codes, values = pd.factorize(planned.frame[by], sort=False)
-                groups, job.groups, job.n_groups = tuple(values), codes.astype(np.int64), len(values)
-        n = len(planned)
-        size = (
-            min(n, _batch.STATISTICS_BLOCK)
-            if statistics is not None
-            else _batch.block_size(len(layout.columns), len(layout.times), n)
-        )
-        origin = {
-            **made.facts,
-            "seed": seed,
-            "n_runs": n,
-            "design": json.dumps(planned.record, default=str),
-        }
-        held = None
-        if store is not None:
-            from sembada.sd.store import Store
-
-            identity = {
-                **origin,
-                "design_hash": _hash_design(planned),
-                "columns": hashlib.sha256("\n".join(layout.columns).encode()).hexdigest()[:16],
-                "times": hashlib.sha256(layout.times.tobytes()).hexdigest()[:16],
-                "statistics": repr(statistics),
-                "version": _core.__version__,
-            }
-            held = Store(Path(store), layout, planned, identity, size, statistics is not None)
-            size = held.size
-        blocks = execution.split(n, size)
-        status = np.zeros(n, dtype=np.uint8)
-        failed_at = np.full(n, np.nan)
-        failed_in = [""] * n
-        kept: Any = None
-        if statistics is None and held is None:
-            _check_memory(len(layout.columns), len(layout.times), n)
-        merged: Any = None
-        with execution.reporter(progress, n, "runs") as report:
-            for block, result in execution.run(job, blocks, executor=executor, report=report, checkpoint=held):
-                rows = slice(block.start, block.stop)
-                status[rows], failed_at[rows] = result.status, result.failed_at
-                failed_in[rows] = result.failed_in
-                if on_error == "raise" and result.status.any():
-                    first = int(np.flatnonzero(result.status)[0])
-                    raise _not_finite(
-                        self.name, result.failed_at[first], result.failed_in[first], program.dt, block.start + first
-                    )
-                if result.state is not None:
-                    if held is None:
-                        merged = _merge(merged, result.state)
-                elif held is None:
-                    if len(blocks) == 1:
-                        kept = result.trajectories
-                    else:
-                        if kept is None:
-                            kept = np.empty((len(layout.columns), len(layout.times), n))
-                        kept[:, :, rows] = result.trajectories
-        if held is not None:
-            status, failed_at, names = held.outcome()
-            failed_in = list(names)
-            if statistics is None:
-                kept = held.columns()
-            if on_error == "raise" and status.any():
-                first = int(np.flatnonzero(status)[0])
-                raise _not_finite(self.name, failed_at[first], failed_in[first], program.dt, first)
-        summary = None
-        if statistics is not None:
-            if held is not None:
-                for block in blocks:
-                    merged = _merge(merged, held.state(block.index))
-            summary = Summary(layout, groups, by, tuple(statistics.limits()), merged.to_bytes())
-        return Sweep(
-            layout=layout,
-            plan=planned,
-            status=status,
-            failed_at=failed_at,
-            failed_in=tuple(failed_in),
-            values=kept,
-            summary=summary,
-            model=self,
-            options=options,
-            origin=origin,
-            store=str(store) if store is not None and statistics is None else None,
+            design,
+            save=save_names(save),
+            stats=stats,
+            method=method,
+            seed=seed,
+            threads=threads,
+            executor=executor,
+            store=store,
+            on_error=on_error,
+            progress=progress,
+            time=None if time is None else self._when(time),
+            tolerance=_batch.as_tolerance(tolerance),
         )
 
     # what is built on runs
@@ -779,7 +687,7 @@ def _write(text: str, path: str | Path | None) -> str:
     return text
 
 
-def _save(save: Any) -> tuple[str, ...] | None:
+def save_names(save: Any) -> tuple[str, ...] | None:
     if save is None:
         return None
     return (save,) if isinstance(save, str) else tuple(save)
@@ -884,57 +792,3 @@ def _set_constant(
         f"{name!r}: this element has no equation of its own; replace the whole variable, or change it in a run",
         {"name": name},
     )
-
-
-def _not_finite(model: str, time: float, variable: str, dt: float, run: int | None = None) -> SimulationError:
-    where = f"model {model!r}" if model else "the model"
-    which = f"run {run} of {where}" if run is not None else where
-    return SimulationError(
-        f"{which}: {variable!r} is not finite at time {time:g}; look for a division by zero or a logarithm of a "
-        f"negative number in its equation, or take a smaller step than dt={dt:g}",
-        {"time": float(time), "variable": variable, "run": run, "status": 1},
-    )
-
-
-def _merge(merged: Any, state: bytes) -> Any:
-    """Add the statistics of the next block; their order decides the last bits."""
-    part = _core.SdReduction.from_bytes(state)
-    if merged is None:
-        return part
-    merged.merge(part)
-    return merged
-
-
-def _group_by(by: str | None, design: Design) -> str | None:
-    if by == "auto":
-        return "scenario" if "scenario" in design.frame.columns else None
-    if by is not None and by not in design.frame.columns:
-        raise unknown_name("column of the design", by, [str(name) for name in design.frame.columns])
-    return by
-
-
-def _hash_design(design: Design) -> str:
-    digest = hashlib.sha256()
-    for name in design.frame.columns:
-        digest.update(str(name).encode())
-        values = design.frame[name].to_numpy()
-        digest.update(values.tobytes() if values.dtype.kind in "fiub" else repr(values.tolist()).encode())
-    digest.update(design.streams.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _check_memory(columns: int, times: int, runs: int) -> None:
-    import os
-
-    needed = 8 * columns * times * runs
-    try:
-        have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return
-    if needed > 0.8 * have:
-        raise DataError(
-            f"the results of {runs:,} runs × {columns} columns × {times} times need {needed / 2**30:.1f} GB, and this "
-            f"machine has {have / 2**30:.1f}; save fewer variables (save=), fewer times (time=), keep statistics "
-            "(stats=True), or stream to disk (store='sweep.zarr')",
-            {"needed": needed, "available": have},
-        )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sembada import _core
 from sembada.errors import StoreError, require
 from sembada.execution import Block
 from sembada.sd.batch import BlockResult
@@ -19,10 +20,10 @@ from sembada.sd.layout import Layout
 
 __all__ = ["Store"]
 
-FORMAT = 1
+FORMAT = 2
 # A block is complete when its entry here is written, last of all; the fill value says that it is not.
 _UNFINISHED = -1
-_OWN_BLOCKS = ["block_checksum", "failure_time", "failure_column", "statistics"]
+_OWN_BLOCKS = ["block_checksum", "failure_time", "failure_column", "stream"]
 _OWN = {"status", "run", "time", "zarr.json", *_OWN_BLOCKS}
 
 
@@ -31,7 +32,10 @@ class Store:
 
     A variable is an array (run, time, subscripts) with one chunk a block. When all chunks of a block are written,
     its checksum goes into `block_checksum`; a block without one is run again. Each file is written under another
-    name and then renamed, so a killed process leaves a block whole or without its checksum.
+    name and then renamed, so a killed process leaves a block whole or without its checksum. A store that goes on after
+    an interruption compares every block with its checksum first, and runs a damaged one again.
+
+    Of statistics it keeps one state: that of all blocks up to the last complete one.
 
     Parameters
     ----------
@@ -73,6 +77,41 @@ class Store:
             {} if state else {place.name: self._group[entry_name(place.name)] for place in layout.places}
         )
         self._names: list[str] = list(self._group.attrs["failure_names"])
+        self._total: Any = None
+        self._resume()
+
+    def _resume(self) -> None:
+        done = np.asarray(self._done[:])
+        finished = np.flatnonzero(done != _UNFINISHED)
+        if self._state:
+            # what a killed process left of the block after
+            last = int(finished[-1]) if len(finished) else -1
+            for file in self.path.glob("statistics-*"):
+                if file.name != f"statistics-{last}.bin":
+                    file.unlink()
+            return
+        if len(finished) == len(done):
+            return
+        for index in finished:
+            if self._checksum(self._group, self.layout_fields, int(index), self.size) != int(done[index]):
+                self._done[int(index)] = _UNFINISHED
+
+    @property
+    def layout_fields(self) -> list[str]:
+        """Names of the arrays that hold variables."""
+        return list(self._group.attrs["fields"])
+
+    @staticmethod
+    def _checksum(group: Any, fields: list[str], index: int, size: int) -> int:
+        """Return the checksum of a block as it stands on disk; −1 where it cannot be read."""
+        checksum = 0
+        for name in fields:
+            try:
+                part = np.ascontiguousarray(group[name][index * size : (index + 1) * size])
+            except (OSError, RuntimeError, ValueError):
+                return _UNFINISHED
+            checksum = zlib.crc32(part.tobytes(), checksum)
+        return checksum
 
     def _create(self, design: Design, identity: dict[str, Any]) -> None:
         # built aside and moved into place, so that a killed process leaves no half-made store
@@ -97,9 +136,8 @@ class Store:
         time = array("time", self.layout.times.shape, self.layout.times.shape, ["time"], dtype="float64")
         time[:] = self.layout.times
         time.attrs["units"] = self.layout.time_unit
-        if self._state:
-            array("statistics", (blocks,), (1,), ["block"], dtype="int64", fill_value=0)
-        else:
+        array("stream", (n,), (n,), ["run"], dtype="uint64")[:] = design.streams
+        if not self._state:
             self._create_variables(array)
         coordinates = []
         for column in design.frame.columns:
@@ -184,12 +222,20 @@ class Store:
         """Write a block, its checksum last."""
         rows = slice(block.start, block.stop)
         checksum = 0
-        if result.state is not None:
+        if result.reduction is not None:
+            total = self.statistics() if block.index else None
+            if total is None:
+                total = result.reduction
+            else:
+                total.merge(result.reduction)
+                result.reduction.clear()
+            self._total = total
+            raw = total.to_bytes()
             target = self.path / f"statistics-{block.index}.bin"
             aside = target.with_suffix(".new")
-            aside.write_bytes(result.state)
+            aside.write_bytes(raw)
             aside.replace(target)
-            checksum = zlib.crc32(result.state)
+            checksum = zlib.crc32(raw)
         else:
             assert result.trajectories is not None
             # (columns, times, runs) → (runs, times, columns)
@@ -207,22 +253,30 @@ class Store:
             [self._names.index(name) if name else -1 for name in result.failed_in], dtype=np.int32
         )
         self._done[block.index] = checksum
+        if result.reduction is not None and block.index:
+            (self.path / f"statistics-{block.index - 1}.bin").unlink(missing_ok=True)
 
-    def state(self, index: int) -> bytes:
-        """Return the statistics of a block.
+    def statistics(self) -> Any:
+        """Return the statistics of all complete blocks.
 
         Raises
         ------
         StoreError
             If they are damaged.
         """
-        raw = (self.path / f"statistics-{index}.bin").read_bytes()
-        if zlib.crc32(raw) != int(self._done[index]):
-            raise StoreError(
-                f"{self.path}: the statistics of block {index} are damaged; remove the store and sweep again",
-                {"path": str(self.path), "block": index},
-            )
-        return raw
+        if self._total is None:
+            last = max(self.finished())
+            try:
+                raw = (self.path / f"statistics-{last}.bin").read_bytes()
+            except OSError:
+                raw = b""
+            if zlib.crc32(raw) != int(self._done[last]):
+                raise StoreError(
+                    f"{self.path}: the statistics up to block {last} are damaged; remove the store and sweep again",
+                    {"path": str(self.path), "block": last},
+                )
+            self._total = _core.SdReduction.from_bytes(raw)
+        return self._total
 
     @classmethod
     def check(cls, path: str | Path) -> int:
@@ -240,14 +294,13 @@ class Store:
             fields = list(group.attrs["fields"])
         except Exception as error:
             raise StoreError(f"{path} is no sweep of sembada", {"path": str(path), "cause": str(error)}) from error
-        for index in np.flatnonzero(done != _UNFINISHED):
-            if not fields:
-                checksum = zlib.crc32((Path(path) / f"statistics-{index}.bin").read_bytes())
+        finished = np.flatnonzero(done != _UNFINISHED)
+        for index in finished if fields else finished[-1:]:
+            if fields:
+                checksum = cls._checksum(group, fields, int(index), size)
             else:
-                checksum = 0
-                for name in fields:
-                    part = np.ascontiguousarray(group[name][index * size : (index + 1) * size])
-                    checksum = zlib.crc32(part.tobytes(), checksum)
+                file = Path(path) / f"statistics-{index}.bin"
+                checksum = zlib.crc32(file.read_bytes()) if file.exists() else _UNFINISHED
             if checksum != int(done[index]):
                 raise StoreError(
                     f"{path}: block {index} (runs {index * size} to {index * size + size - 1}) is damaged; "

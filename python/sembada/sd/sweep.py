@@ -185,6 +185,29 @@ class Sweep:
 
         return self._by_group(name, by, over, ("quantile", levels))
 
+    def rank_error(self, name: str) -> pd.DataFrame:
+        """Return how far the quantiles of a variable may be from their ranks, as a share of the ranks.
+
+        Parameters
+        ----------
+        name
+            A saved variable, or one element `Name[Elem]`.
+
+        Returns
+        -------
+        DataFrame
+            Index `time`. Zero where quantiles are exact; else at most `1/compression` of `sd.Statistics`. It is a
+            bound that holds for certain; the error itself is mostly far smaller.
+
+        Raises
+        ------
+        SpecificationError
+            If the sweep kept no sketch of quantiles.
+        """
+        if self.summary is not None and self.values is None:
+            return self.summary.rank_error(name)
+        return self._by_group(name, None, lambda values: np.zeros(values.shape[0]), None)
+
     def _same_group(self, by: str | None) -> None:
         assert self.summary is not None
         if by is not None and by != self.summary.by:
@@ -273,8 +296,10 @@ class Sweep:
             raise SpecificationError(
                 f"run {index}: the sweep has runs 0 to {len(self) - 1}", {"run": index, "n_runs": len(self)}
             )
-        trace: Run = self.model._trace(self.plan, index, save, self.options)
-        return trace
+        from sembada.sd.sweeping import trace
+
+        names = (save,) if isinstance(save, str) else None if save is None else tuple(save)
+        return trace(self.model, self.plan, index, names, self.options)
 
     def to_xarray(self) -> Any:
         """Return an `xarray.Dataset` with dims `run`, `time` and one a dimension of the model.

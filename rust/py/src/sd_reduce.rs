@@ -55,7 +55,7 @@ impl SdReduction {
 #[pymethods]
 impl SdReduction {
     #[new]
-    #[pyo3(signature = (program, groups=1, quantiles=true, compression=200.0, thresholds=Vec::new()))]
+    #[pyo3(signature = (program, groups=1, quantiles=true, compression=100.0, thresholds=Vec::new()))]
     fn new(
         program: &SdProgram,
         groups: usize,
@@ -186,6 +186,11 @@ impl SdReduction {
             other.with(|theirs| self.change(|own| own.merge(theirs, scope.pool)));
             Ok::<_, Cancelled>(())
         })
+    }
+
+    /// Forgets every run.
+    fn clear(&self) {
+        self.change(Reduction::clear);
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {

@@ -9,6 +9,7 @@ pub use store::StoreError;
 use rayon::prelude::*;
 
 use crate::cancel::{Cancelled, Control};
+use crate::lanes::Kernel;
 use crate::sd::integrate::Ending;
 use crate::sd::program::Program;
 use crate::sd::sweep;
@@ -284,7 +285,7 @@ impl Reduction {
             let values = &mut values[..self.columns * self.times * count];
             let number = first + start as u64;
             endings.extend(sweep::sweep_into(program, rows, count, number, key, block, pool, &part, control, values)?);
-            self.take(values, count, &group[start..start + count], pool);
+            self.take(values, count, &group[start..start + count], program.kernel, pool);
             control.advance(count as u64);
             start += count;
         }
@@ -292,7 +293,7 @@ impl Reduction {
     }
 
     /// Takes in values by column, time and run.
-    fn take(&mut self, values: &[f64], runs: usize, group: &[u32], pool: &rayon::ThreadPool) {
+    fn take(&mut self, values: &[f64], runs: usize, group: &[u32], kernel: Kernel, pool: &rayon::ThreadPool) {
         let (groups, times, share) = (self.groups, self.times, 1.0 / self.compression);
         for &group in group {
             self.runs[group as usize] += 1;
@@ -309,7 +310,7 @@ impl Reduction {
         let moments = &mut self.moments;
         pool.install(|| {
             moments.par_chunks_mut(groups).zip(sketches).zip(values.par_chunks(runs)).with_min_len(16).for_each_init(
-                || (Vec::new(), Scratch::default()),
+                || (Vec::new(), Scratch::new(kernel)),
                 |(room, scratch), ((moments, sketches), values)| {
                     company.visit(values, room, &mut |group, values| {
                         if let Some(sketch) = sketches.get_mut(group) {
@@ -358,9 +359,12 @@ impl Reduction {
         let extremes = self.moments.par_iter().zip(&other.moments);
         pool.install(|| {
             let sketches = self.sketches.par_iter_mut().zip(&other.sketches).zip(extremes).with_min_len(64);
-            sketches.for_each_init(Scratch::default, |scratch, ((mine, theirs), (own, others))| {
-                mine.merge(own.extremes(), theirs, others.extremes(), share, scratch);
-            });
+            sketches.for_each_init(
+                || Scratch::new(Kernel::Portable),
+                |scratch, ((mine, theirs), (own, others))| {
+                    mine.merge(own.extremes(), theirs, others.extremes(), share, scratch);
+                },
+            );
         });
         for (mine, theirs) in self.moments.iter_mut().zip(&other.moments) {
             mine.merge(theirs);

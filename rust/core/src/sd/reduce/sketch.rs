@@ -10,10 +10,12 @@
 //! just come. Merging keeps it, because both sides of the sum add up (Agarwal et al. 2013, Mergeable summaries, ACM TODS 38).
 //! The same values in the same portions give the same bits.
 
+use crate::lanes::Kernel;
+
 /// Values kept as they are before edges are made; up to this many, quantiles are exact.
 pub(super) const EXACT: usize = 512;
-/// Searches that run side by side.
-const SIDE: usize = 8;
+/// Edges that a search looks at together.
+const BLOCK: usize = 16;
 
 /// A sketch of a distribution.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,8 +51,11 @@ pub struct Parts<'a> {
 }
 
 /// Memory for taking values in, made once a worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scratch {
+    kernel: Kernel,
+    index: Vec<f64>,
+    heads: Vec<f64>,
     places: Vec<u32>,
     inside: Vec<f64>,
     edges: Vec<f64>,
@@ -97,7 +102,8 @@ impl Sketch {
         }
         scratch.places.clear();
         scratch.places.resize(values.len(), 0);
-        find(&self.edges, values, &mut scratch.places);
+        index(&self.edges, scratch);
+        find(&scratch.heads, &scratch.index, values, &mut scratch.places, scratch.kernel);
         for &place in &scratch.places {
             self.counts[place as usize] += 1;
         }
@@ -381,6 +387,13 @@ impl<'a> Side<'a> {
 }
 
 impl Scratch {
+    /// Empty.
+    pub fn new(kernel: Kernel) -> Self {
+        let (index, heads, places, inside) = Default::default();
+        let (edges, counts, slack, guess) = Default::default();
+        Self { kernel, index, heads, places, inside, edges, counts, slack, guess }
+    }
+
     fn clear(&mut self) {
         self.edges.clear();
         self.counts.clear();
@@ -426,34 +439,75 @@ fn cut(sorted: &[f64], mut between: u32, past: Past, most: u64, closed: bool, sc
     between
 }
 
-/// The place of each value among the counts. Several searches at a time hide each other's waiting.
-fn find(edges: &[f64], values: &[f64], places: &mut [u32]) {
-    let mut groups = values.chunks_exact(SIDE);
-    let mut out = places.chunks_exact_mut(SIDE);
-    for (values, places) in groups.by_ref().zip(out.by_ref()) {
-        let mut base = [0usize; SIDE];
-        let mut size = edges.len();
-        while size > 1 {
-            let half = size / 2;
-            for (base, value) in base.iter_mut().zip(values) {
-                *base += usize::from(edges[*base + half - 1] < *value) * half;
-            }
-            size -= half;
-        }
-        for ((base, value), place) in base.iter().zip(values).zip(places) {
-            *place = placed(edges, *base, *value);
-        }
-    }
-    for (value, place) in groups.remainder().iter().zip(out.into_remainder()) {
-        let base = edges.partition_point(|edge| edge < value).min(edges.len() - 1);
-        *place = placed(edges, base, *value);
+/// Edges in blocks of sixteen and the last of each block, both filled up with infinity: a search counts, and never branches.
+fn index(edges: &[f64], scratch: &mut Scratch) {
+    scratch.index.clear();
+    scratch.index.extend_from_slice(edges);
+    // One more than a whole number of blocks, for what lies above all.
+    scratch.index.resize((edges.len() / BLOCK + 1) * BLOCK, f64::INFINITY);
+    scratch.heads.clear();
+    scratch.heads.extend(scratch.index.chunks_exact(BLOCK).map(|block| block[BLOCK - 1]));
+    scratch.heads.resize(scratch.heads.len().next_multiple_of(8), f64::INFINITY);
+}
+
+/// The place of each value among the counts.
+fn find(heads: &[f64], index: &[f64], values: &[f64], places: &mut [u32], kernel: Kernel) {
+    match kernel {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the kernel was found on this processor.
+        Kernel::Avx512 => unsafe { find_avx512(heads, index, values, places) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Kernel::Avx2 => unsafe { find_avx2(heads, index, values, places) },
+        _ => find_anywhere(heads, index, values, places),
     }
 }
 
-fn placed(edges: &[f64], base: usize, value: f64) -> u32 {
-    let edge = edges[base];
-    let k = base + usize::from(edge < value);
-    (2 * k + usize::from(edge == value)) as u32
+/// A search that counts with `less`, which is told how many multiples of eight numbers there are.
+macro_rules! search {
+    ($name:ident, $less:expr, $($attribute:meta),*) => {
+        $(#[$attribute])*
+        fn $name(heads: &[f64], index: &[f64], values: &[f64], places: &mut [u32]) {
+            for (&value, place) in values.iter().zip(places) {
+                let block = $less(heads, value);
+                let Some(inside) = index.get(block * BLOCK..(block + 1) * BLOCK) else { continue };
+                let k = block * BLOCK + $less(inside, value);
+                *place = 2 * k as u32 + u32::from(index[k] == value);
+            }
+        }
+    };
+}
+search!(find_anywhere, less, doc = "Anywhere.");
+#[cfg(target_arch = "x86_64")]
+search!(find_avx2, less_avx2, doc = "AVX2.", target_feature(enable = "avx2,popcnt"));
+#[cfg(target_arch = "x86_64")]
+search!(find_avx512, less_avx512, doc = "AVX-512.", target_feature(enable = "avx512f,popcnt"));
+
+/// How many of a multiple of eight numbers are less.
+fn less(numbers: &[f64], value: f64) -> usize {
+    numbers.iter().map(|&number| usize::from(number < value)).sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn less_avx2(numbers: &[f64], value: f64) -> usize {
+    use std::arch::x86_64::{_CMP_LT_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd};
+    let value = _mm256_set1_pd(value);
+    // SAFETY: each part has four numbers.
+    let passed = |part: &[f64; 4]| unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(_mm256_loadu_pd(part.as_ptr()), value) };
+    numbers.as_chunks().0.iter().map(|part| _mm256_movemask_pd(passed(part)).count_ones() as usize).sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,popcnt")]
+fn less_avx512(numbers: &[f64], value: f64) -> usize {
+    use std::arch::x86_64::{_CMP_LT_OQ, _mm512_cmp_pd_mask, _mm512_loadu_pd, _mm512_set1_pd};
+    let value = _mm512_set1_pd(value);
+    // SAFETY: each part has eight numbers.
+    let passed = |part: &[f64; 8]| unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(_mm512_loadu_pd(part.as_ptr()), value) };
+    numbers.as_chunks().0.iter().map(|part| passed(part).count_ones() as usize).sum()
 }
 
 fn between(low: f64, high: f64, share: f64) -> f64 {

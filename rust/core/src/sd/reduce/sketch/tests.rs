@@ -27,7 +27,7 @@ fn extremes(values: &[f64]) -> [f64; 2] {
 }
 
 fn sketch(values: &[f64], portion: usize, share: f64) -> Sketch {
-    let (mut own, mut scratch) = (Sketch::default(), Scratch::default());
+    let (mut own, mut scratch) = (Sketch::default(), Scratch::new(Kernel::detect()));
     for (k, part) in values.chunks(portion).enumerate() {
         own.take(part, extremes(&values[..k * portion]), share, &mut scratch);
     }
@@ -94,7 +94,7 @@ fn memory_does_not_grow_with_the_values() {
 fn merging_keeps_the_bound() {
     for kind in 0..9 {
         let values = stream(kind, 60_000);
-        let (mut own, mut scratch) = (Sketch::default(), Scratch::default());
+        let (mut own, mut scratch) = (Sketch::default(), Scratch::new(Kernel::detect()));
         for (k, part) in values.chunks(3_000).enumerate() {
             let before = extremes(&values[..k * 3_000]);
             own.merge(before, &sketch(part, 256, 0.01), extremes(part), 0.01, &mut scratch);
@@ -119,7 +119,7 @@ proptest! {
     ) {
         let middle = (cut * values.len() as f64) as usize;
         let share = 0.02;
-        let (mut own, mut scratch) = (sketch(&values[..middle], portion, share), Scratch::default());
+        let (mut own, mut scratch) = (sketch(&values[..middle], portion, share), Scratch::new(Kernel::detect()));
         let (first, second) = values.split_at(middle);
         own.merge(extremes(first), &sketch(second, portion, share), extremes(second), share, &mut scratch);
         prop_assert!(own.bound() <= share);
