@@ -193,12 +193,18 @@ pub struct Oven {
     pub cook_time: Expr,
     /// The most it holds; none: no limit.
     pub capacity: Option<Expr>,
-    /// How long it stays open for filling; none: one step.
+    /// How long it stays open for filling; none: until it is full, or one step where it has no capacity.
     pub fill_time: Option<Expr>,
+    /// How long it stays empty after unloading; none: not at all.
+    pub clean_time: Option<Expr>,
     /// A new cook time is read where this is not zero; none: always.
     pub sample: Option<Expr>,
     /// The oven stands still where this is not zero; none: never.
     pub arrest: Option<Expr>,
+    /// A batch of a queue before it enters whole or not at all.
+    pub batch_integrity: bool,
+    /// At most one batch of a queue before it enters in a step.
+    pub one_at_a_time: bool,
 }
 
 /// A flow out of a conveyor before the end: part of what enters leaks on the way.

@@ -173,7 +173,11 @@ impl<'m> Reader<'m> {
                 )
                 .collect(),
             Some(Container::Oven(oven)) => std::iter::once(&oven.cook_time)
-                .chain([&oven.capacity, &oven.fill_time, &oven.sample, &oven.arrest].into_iter().flatten())
+                .chain(
+                    [&oven.capacity, &oven.fill_time, &oven.clean_time, &oven.sample, &oven.arrest]
+                        .into_iter()
+                        .flatten(),
+                )
                 .collect(),
             Some(Container::Queue) | None => Vec::new(),
         };

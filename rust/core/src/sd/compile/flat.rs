@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::error::CompileError;
-use super::graph::{Binary, Graph, Id, Motion, Node, Points, Reading, State, Unary};
+use super::graph::{Binary, Graph, Id, Machine, Motion, Node, Points, Reading, State, Unary};
 use super::lower::Lowering;
 use super::scalar;
-use crate::sd::functions::call::Noise;
+use crate::sd::functions::call::{Ask, Function, Noise};
 use crate::sd::model::{Kind, Method, Model, TimeSpec, canonical};
 
 /// What a program is compiled for.
@@ -55,6 +55,8 @@ pub struct Flat {
     pub graph: Graph,
     /// The states that the saved values depend on. Their nodes are `Node::State` of the position here.
     pub states: Vec<State>,
+    /// The machines that the saved values depend on. Their calls have the position here.
+    pub machines: Vec<Machine>,
     /// The name of the variable behind each state.
     pub state_names: Vec<String>,
     /// The value of each saved column.
@@ -85,6 +87,8 @@ struct Flattening<'a, 'm> {
     shapes: HashMap<u32, Vec<(Shape, u32)>>,
     state_of: HashMap<u32, u32>,
     states: Vec<u32>,
+    machine_of: HashMap<u32, u32>,
+    machines: Vec<u32>,
 }
 
 /// Flattens a model.
@@ -107,6 +111,8 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
         shapes: HashMap::new(),
         state_of: HashMap::new(),
         states: Vec::new(),
+        machine_of: HashMap::new(),
+        machines: Vec::new(),
     };
     let mut defaults = Vec::with_capacity(options.varied.len());
     for (slot, name) in options.varied.iter().enumerate() {
@@ -132,10 +138,22 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
     for &element in &elements {
         saves.push(flattening.element(element, false)?);
     }
-    // States bring in what moves them, which may bring in further states.
+    // States bring in what moves them, which may bring in further states and machines.
     let mut states = Vec::new();
+    let mut machines: Vec<Machine> = Vec::new();
     let mut next = 0;
-    while next < flattening.states.len() {
+    while next < flattening.states.len() || machines.len() < flattening.machines.len() {
+        if let Some(&index) = flattening.machines.get(machines.len()) {
+            let mut machine = lowering.machines[index as usize].clone();
+            for id in &mut machine.start {
+                *id = flattening.resolve(*id)?;
+            }
+            for (_, source, _) in &mut machine.sources {
+                *source = flattening.machine(*source);
+            }
+            machines.push(machine);
+            continue;
+        }
         let state = lowering.states[flattening.states[next] as usize].clone();
         let initial = match flattening.started.get(&state.owner).copied() {
             Some(slot) if lowering.elements[state.owner as usize].initial == Some(state.initial) => {
@@ -153,10 +171,14 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
         states.push(State { owner: state.owner, initial, motion });
         next += 1;
     }
+    for machine in &mut machines {
+        machine.state = machine.state.and_then(|state| flattening.state_of.get(&state).copied());
+    }
     Ok(Flat {
         state_names: states.iter().map(|state| lowering.element_name(state.owner)).collect(),
         graph: flattening.graph,
         states,
+        machines,
         saves,
         columns,
         layout,
@@ -425,12 +447,19 @@ impl Flattening<'_, '_> {
                 None => self.graph.number(f64::NAN),
             },
             Node::State(state) => {
-                let next = self.states.len() as u32;
-                let index = *self.state_of.entry(*state).or_insert(next);
-                if index == next {
-                    self.states.push(*state);
-                }
+                let index = self.state(*state);
                 self.graph.add(Node::State(index))
+            }
+            Node::Call(Function::Machine(machine, ask), arguments, key) if *ask != Ask::Hold => {
+                // A machine that is only asked how it starts never moves.
+                if !Function::Machine(*machine, *ask).first()
+                    && let Some(state) = self.from.machines[*machine as usize].state
+                {
+                    self.state(state);
+                }
+                let machine = self.machine(*machine);
+                let arguments = arguments.iter().map(|&id| self.value(id)).collect();
+                self.graph.add(Node::Call(Function::Machine(machine, *ask), arguments, *key))
             }
             Node::Lookup(table, reading, at) => {
                 let at = self.value(*at);
@@ -441,6 +470,26 @@ impl Flattening<'_, '_> {
                 simplify(&mut self.graph, mapped, &self.from.tables)
             }
         }
+    }
+
+    /// The place of a state among those that the run needs.
+    fn state(&mut self, state: u32) -> u32 {
+        let next = self.states.len() as u32;
+        let index = *self.state_of.entry(state).or_insert(next);
+        if index == next {
+            self.states.push(state);
+        }
+        index
+    }
+
+    /// The place of a machine among those that the run needs.
+    fn machine(&mut self, machine: u32) -> u32 {
+        let next = self.machines.len() as u32;
+        let index = *self.machine_of.entry(machine).or_insert(next);
+        if index == next {
+            self.machines.push(machine);
+        }
+        index
     }
 
     fn lookup(&mut self, table: u32, reading: Reading, at: Id) -> Id {
@@ -575,6 +624,7 @@ pub fn simplify(graph: &mut Graph, node: Node, tables: &[Points]) -> Id {
         }
         Node::Output(call, k) => {
             if let Node::Call(function, arguments, _) = graph.node(*call)
+                && !function.random()
                 && let Some(values) = arguments.iter().map(|&a| graph.value(a)).collect::<Option<Vec<f64>>>()
             {
                 let mut out = vec![0.0; function.results(values.len())];

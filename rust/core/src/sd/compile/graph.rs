@@ -204,6 +204,20 @@ pub struct State {
     pub motion: Motion,
 }
 
+/// A machine: a queue, oven, conveyor or the like. Calls of [`Function::Machine`] ask it; its state moves it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// What it is.
+    pub kind: crate::sd::functions::machine::Kind,
+    /// The values that it starts from, once a run.
+    pub start: Vec<Id>,
+    /// The held state whose next value is the call that tells it the controls and inflows of a step; none for a machine that
+    /// is only asked how it starts.
+    pub state: Option<u32>,
+    /// Inflows that leak out of another machine and fall onto the same places: inflow, machine, leak.
+    pub sources: Vec<(usize, u32, usize)>,
+}
+
 /// The points of a lookup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Points {

@@ -1,6 +1,7 @@
 //! From the typed model to a flat graph of scalar operations, and from there to a program.
 
 mod calls;
+pub(crate) mod container;
 pub mod error;
 pub mod flat;
 pub mod graph;

@@ -55,7 +55,7 @@ impl Belt {
     /// What comes off in this step, as a rate.
     pub fn value(&self, time: f64, clock: Clock) -> f64 {
         let end = 1.0 - stride(time, clock);
-        self.lots.iter().map(|lot| lot.amount * lot.beyond(end)).sum::<f64>() / clock.dt
+        self.lots.iter().fold(0.0, |sum, lot| sum + lot.amount * lot.beyond(end)) / clock.dt
     }
 
     /// Moves by one step; gives what leaked in it, as a rate.

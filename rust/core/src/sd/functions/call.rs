@@ -1,6 +1,7 @@
 //! Functions that are evaluated lane by lane: the face of this directory towards a program, in plain numbers.
 
 use super::curve::{Curve, Shape};
+use super::machine::Query;
 use super::random::{Distribution, Place, Range, Seeding};
 use super::{allocate, calendar, finance, lookup, market, matrix, random, special, vector};
 use crate::sd::compile::lower::NOT_AVAILABLE;
@@ -71,6 +72,26 @@ pub enum Function {
     SupplyAtPrice,
     /// Least, most, shift, stretch, seed, steps that a number is held, then the parameters of the distribution.
     Random(Distribution, Seeding),
+    /// What a machine of the program says or is told.
+    Machine(u32, Ask),
+}
+
+/// What is asked of a machine ([`super::machine::Machine`]). Answered by the blocks that keep the machines, not by [`Function::evaluate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// So many outputs in this step; the arguments are the controls.
+    Outputs(u32),
+    /// A question about its state.
+    Query(Query),
+    /// So many outputs at the start of the run; the arguments are the start values, then the controls.
+    FirstOutputs(u32),
+    /// A question about its state at the start of the run; the arguments are the start values, then those of the question.
+    FirstQuery(Query),
+    /// Tells it the controls and the inflows of this step, with which it moves at the step's end. The answer is zero, or
+    /// not a number where an inflow is not finite.
+    Turn,
+    /// The argument as it was when the step began: Runge–Kutta steps look at it several times.
+    Hold,
 }
 
 /// How many arguments of a random function stand before the parameters of its distribution.
@@ -90,7 +111,12 @@ pub struct Noise {
 impl Function {
     /// Whether the value depends on more than the arguments.
     pub fn random(self) -> bool {
-        matches!(self, Self::Random(..))
+        matches!(self, Self::Random(..) | Self::Machine(..))
+    }
+
+    /// Whether the answer stands before the first step is made, whatever the machine does later.
+    pub fn first(self) -> bool {
+        matches!(self, Self::Machine(_, Ask::FirstOutputs(_) | Ask::FirstQuery(_)))
     }
 
     /// How many results there are for so many arguments.
@@ -100,6 +126,7 @@ impl Function {
             Self::Inverse => arguments,
             Self::Allocate | Self::AllocateExactly => arguments.saturating_sub(1) / 5,
             Self::AllocateByPriority => arguments.saturating_sub(2) / 2,
+            Self::Machine(_, Ask::Outputs(outputs) | Ask::FirstOutputs(outputs)) => outputs as usize,
             _ => 1,
         }
     }
@@ -107,6 +134,7 @@ impl Function {
     /// Evaluates the function. `out` has as many places as [`Function::results`] says.
     pub fn evaluate(self, x: &[f64], noise: &Noise, place: u32, out: &mut [f64]) {
         match self {
+            Self::Machine(..) => out.fill(f64::NAN),
             Self::Random(distribution, seeding) => {
                 let at = |k: usize| x.get(k).copied().unwrap_or(f64::NAN);
                 let place = Place { key: noise.key, run: noise.run, step: noise.step, call: place };

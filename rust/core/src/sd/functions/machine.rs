@@ -11,14 +11,14 @@ use super::{batch, belt, conveyor, depreciation, fifo, material, oven, queue, re
 ///
 /// | kind | start | controls | inflows | outputs |
 /// |---|---|---|---|---|
-/// | conveyor | content, transit time, leak fractions… | transit time, capacity, inflow limit, sample, arrest, leak fractions… | rate | content, exit, room, leaks… |
+/// | conveyor | transit time, leak fractions…, contents… | transit time, capacity, inflow limit, sample, arrest, hold, leak fractions… | rates… | content, exit, room, leaks… |
 /// | queue | batches… | the most that each way takes, as rates… | rates… | content, rate of each way… |
-/// | oven | content, cook time | cook time, capacity, fill time, clean time, arrest | rate | content, exit, room, state |
+/// | oven | content, cook time | cook time, capacity, fill time, clean time, arrest, sample, hold | rates… | content, exit, room, state |
 /// | material, information | initial, delay time | missing | input, delay time | value |
 /// | batch | initial batch, initial time, backlog | – | input, size, time | value |
 /// | belt | total, time | time | input, leak | value |
 /// | response | delay time, initial, growth | – | input, delay time | value |
-/// | fifo | initial, age range | – | inflow, outflow | content |
+/// | fifo | initial, age range, initial attribute | – | inflow, outflow, attribute, its change | content |
 /// | straight line | lifetime, fiscal period, initial | stream | stream | value |
 /// | schedule | lifetime, fiscal start, schedule…, initial… | stream | stream | value |
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +37,8 @@ pub enum Kind {
     Belt(Vec<(f64, f64)>),
     /// Vensim's DELAY PROFILE with its profile.
     Response(Vec<(f64, f64)>),
-    /// Vensim's QUEUE FIFO with its first profile.
-    Fifo(Vec<(f64, f64)>),
+    /// Vensim's QUEUE FIFO and QUEUE FIFO ATTRIB with the profile of the first content and, of the latter, of its attributes.
+    Fifo(Vec<(f64, f64)>, Option<Vec<(f64, f64)>>),
     /// Vensim's DEPRECIATE STRAIGHTLINE.
     StraightLine,
     /// Vensim's DEPRECIATE BY SCHEDULE with so many fiscal periods.
@@ -59,11 +59,11 @@ impl Kind {
     /// How many controls there are.
     pub fn controls(&self) -> usize {
         match self {
-            Self::Conveyor(options) => 5 + options.leaks.len(),
+            Self::Conveyor(options) => 6 + options.leaks.len(),
             Self::Queue(outlets) => outlets.len(),
-            Self::Oven => 5,
+            Self::Oven => 7,
             Self::Delay(_) | Self::Belt(_) | Self::StraightLine | Self::Schedule(_) => 1,
-            Self::Batch | Self::Response(_) | Self::Fifo(_) => 0,
+            Self::Batch | Self::Response(_) | Self::Fifo(..) => 0,
         }
     }
 }
@@ -77,10 +77,37 @@ pub enum Query {
     AgeInRange,
     /// QUEUE AGE OLDEST of a fifo.
     AgeOldest,
+    /// QUEUE ATTRIB AVERAGE(quantity) of a fifo.
+    AttributeAverage,
+    /// QUEUE ATTRIB IN RANGE(least, most) of a fifo.
+    AttributeInRange,
+    /// QUEUE ATTRIB MAX of a fifo.
+    AttributeMax,
+    /// QUEUE ATTRIB MIN of a fifo.
+    AttributeMin,
+    /// QUEUE ATTRIB QUANTITY(total) of a fifo.
+    AttributeQuantity,
     /// The amount in slat or batch k, from one at the end that leaves first; not a number outside.
     Element,
     /// How many slats or batches there are.
     Elements,
+    /// The mean of the slats or batches; zero where there is none.
+    Mean,
+    /// The smallest; zero where there is none.
+    Least,
+    /// The largest; zero where there is none.
+    Most,
+    /// Their standard deviation, of all as a population; zero where there is none.
+    Deviation,
+}
+
+/// An inflow that leaked out of another machine: which, and from where (as [`conveyor::Conveyor::leaked`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaked {
+    /// The number of the inflow.
+    pub inflow: usize,
+    /// Fractions of the way and amounts.
+    pub places: Vec<(f64, f64)>,
 }
 
 /// A machine in motion.
@@ -117,7 +144,8 @@ fn belt_controls(controls: &[f64]) -> conveyor::Controls<'_> {
         inflow_limit: at(controls, 2),
         sample: at(controls, 3),
         arrest: at(controls, 4),
-        fractions: controls.get(5..).unwrap_or(&[]),
+        hold: at(controls, 5),
+        fractions: controls.get(6..).unwrap_or(&[]),
     }
 }
 
@@ -128,6 +156,8 @@ fn oven_controls(controls: &[f64]) -> oven::Controls {
         fill_time: at(controls, 2),
         clean_time: at(controls, 3),
         arrest: at(controls, 4),
+        sample: at(controls, 5),
+        hold: at(controls, 6),
     }
 }
 
@@ -137,7 +167,12 @@ impl Machine {
         let a = |k: usize| at(start, k);
         match kind {
             Kind::Conveyor(options) => {
-                Self::Conveyor(conveyor::Conveyor::start(options, a(0), a(1), start.get(2..).unwrap_or(&[]), clock))
+                let leaks = options.leaks.len();
+                let fractions = start.get(1..1 + leaks).unwrap_or(&[]);
+                Self::Conveyor(match start.get(1 + leaks..).unwrap_or(&[]) {
+                    [content] => conveyor::Conveyor::start(options, *content, a(0), fractions, clock),
+                    contents => conveyor::Conveyor::start_with(options, contents, a(0), clock),
+                })
             }
             Kind::Queue(_) => Self::Queue(queue::Queue::start(start)),
             Kind::Oven => {
@@ -147,6 +182,8 @@ impl Machine {
                     fill_time: f64::NAN,
                     clean_time: 0.0,
                     arrest: 0.0,
+                    sample: 0.0,
+                    hold: 0.0,
                 };
                 Self::Oven(oven::Oven::start(a(0), &controls, clock))
             }
@@ -154,7 +191,10 @@ impl Machine {
             Kind::Batch => Self::Batch(batch::Batch::start(a(0), a(1), a(2), clock)),
             Kind::Belt(profile) => Self::Belt(belt::Belt::start(profile, a(0), a(1), clock)),
             Kind::Response(profile) => Self::Response(response::Response::start(profile, a(0), a(1), a(2), clock)),
-            Kind::Fifo(profile) => Self::Fifo(fifo::Fifo::start(profile, a(0), a(1), clock)),
+            Kind::Fifo(profile, attributes) => {
+                let attributes = attributes.as_deref().map_or((&[][..], 0.0), |profile| (profile, a(2)));
+                Self::Fifo(fifo::Fifo::start(profile, attributes, a(0), a(1), clock))
+            }
             Kind::StraightLine => {
                 Self::Depreciation(depreciation::Depreciation::straight_line(a(0), a(1), a(2), clock))
             }
@@ -197,7 +237,7 @@ impl Machine {
             (Self::Batch(batch), Kind::Batch) => put(&[batch.value()]),
             (Self::Belt(belt), Kind::Belt(_)) => put(&[belt.value(at(controls, 0), clock)]),
             (Self::Response(response), Kind::Response(_)) => put(&[response.value()]),
-            (Self::Fifo(fifo), Kind::Fifo(_)) => put(&[fifo.content()]),
+            (Self::Fifo(fifo), Kind::Fifo(..)) => put(&[fifo.content()]),
             (Self::Depreciation(depreciation), Kind::StraightLine | Kind::Schedule(_)) => {
                 put(&[depreciation.value(at(controls, 0))]);
             }
@@ -206,11 +246,14 @@ impl Machine {
     }
 
     /// Moves by one step.
-    pub fn advance(&mut self, kind: &Kind, controls: &[f64], inflows: &[f64], clock: Clock) {
+    pub fn advance(&mut self, kind: &Kind, controls: &[f64], inflows: &[f64], leaked: &[Leaked], clock: Clock) {
         let a = |k: usize| at(inflows, k);
         match (self, kind) {
             (Self::Conveyor(conveyor), Kind::Conveyor(options)) => {
-                conveyor.advance(options, &belt_controls(controls), inflows.iter().sum(), clock);
+                let places = |inflow: usize| {
+                    leaked.iter().find(|item| item.inflow == inflow).map_or_else(Vec::new, |item| item.places.clone())
+                };
+                conveyor.advance(options, &belt_controls(controls), inflows, places, clock);
             }
             (Self::Queue(queue), Kind::Queue(outlets)) => queue.advance(outlets, controls, inflows, clock.dt),
             (Self::Oven(oven), Kind::Oven) => oven.advance(&oven_controls(controls), inflows.iter().sum(), clock),
@@ -220,11 +263,23 @@ impl Machine {
                 belt.advance(a(0), at(controls, 0), a(1), clock);
             }
             (Self::Response(response), Kind::Response(profile)) => response.advance(profile, a(0), a(1), clock),
-            (Self::Fifo(fifo), Kind::Fifo(_)) => fifo.advance(a(0), a(1), clock),
+            (Self::Fifo(fifo), Kind::Fifo(_, None)) => fifo.advance(a(0), a(1), 0.0, 0.0, clock),
+            (Self::Fifo(fifo), Kind::Fifo(_, Some(_))) => fifo.advance(a(0), a(1), a(2), a(3), clock),
             (Self::Depreciation(depreciation), Kind::StraightLine | Kind::Schedule(_)) => {
                 depreciation.advance(a(0), clock);
             }
             _ => {}
+        }
+    }
+
+    /// What leaks out of a conveyor in this step, from where; nothing of other machines.
+    pub fn leaked(&self, kind: &Kind, told: &[f64], leak: usize, clock: Clock) -> Vec<(f64, f64)> {
+        match (self, kind) {
+            (Self::Conveyor(conveyor), Kind::Conveyor(options)) => {
+                let controls = told.get(..kind.controls()).unwrap_or(&[]);
+                conveyor.leaked(options, &belt_controls(controls), leak, clock)
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -235,15 +290,38 @@ impl Machine {
             (Self::Fifo(fifo), Query::AgeAverage) => fifo.age_average(a(0), clock),
             (Self::Fifo(fifo), Query::AgeInRange) => fifo.age_in_range(a(0), a(1)),
             (Self::Fifo(fifo), Query::AgeOldest) => fifo.age_oldest(clock),
-            (Self::Conveyor(conveyor), Query::Elements) => conveyor.slats(clock) as f64,
-            (Self::Conveyor(conveyor), Query::Element) => {
-                let k = a(0).round();
-                if k >= 1.0 && k <= conveyor.slats(clock) as f64 { conveyor.slat(k as usize) } else { f64::NAN }
+            (Self::Fifo(fifo), Query::AttributeAverage) => fifo.attribute_average(a(0)),
+            (Self::Fifo(fifo), Query::AttributeInRange) => fifo.attribute_in_range(a(0), a(1)),
+            (Self::Fifo(fifo), Query::AttributeMax) => fifo.attribute_extreme(true),
+            (Self::Fifo(fifo), Query::AttributeMin) => fifo.attribute_extreme(false),
+            (Self::Fifo(fifo), Query::AttributeQuantity) => fifo.attribute_quantity(a(0)),
+            (Self::Conveyor(_) | Self::Queue(_) | Self::Oven(_), _) => self.of_elements(query, a(0), clock),
+            _ => f64::NAN,
+        }
+    }
+
+    /// A question about slats and batches, which XMILE (§3.7.1.3) counts from the end that leaves first; an oven is one batch.
+    fn of_elements(&self, query: Query, place: f64, clock: Clock) -> f64 {
+        let elements = match self {
+            Self::Conveyor(conveyor) => conveyor.all(clock),
+            Self::Queue(queue) => queue.all(),
+            Self::Oven(oven) => vec![oven.content()],
+            _ => return f64::NAN,
+        };
+        let count = elements.len() as f64;
+        match query {
+            Query::Elements => count,
+            Query::Element => {
+                let k = place.round();
+                if k >= 1.0 { elements.get(k as usize - 1).copied().unwrap_or(f64::NAN) } else { f64::NAN }
             }
-            (Self::Queue(queue), Query::Elements) => queue.batches() as f64,
-            (Self::Queue(queue), Query::Element) => {
-                let k = a(0).round();
-                if k >= 1.0 { queue.batch(k as usize).unwrap_or(f64::NAN) } else { f64::NAN }
+            _ if elements.is_empty() => 0.0,
+            Query::Mean => elements.iter().sum::<f64>() / count,
+            Query::Least => elements.iter().copied().fold(f64::INFINITY, f64::min),
+            Query::Most => elements.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            Query::Deviation => {
+                let mean = elements.iter().sum::<f64>() / count;
+                (elements.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt()
             }
             _ => f64::NAN,
         }
@@ -264,14 +342,14 @@ mod tests {
             queue::Outlet { overflow: true, ..queue::Outlet::default() },
         ]);
         let clock = |step: u32| Clock { time: 0.5 * f64::from(step), dt: 0.5 };
-        let mut belt = Machine::start(&belt_kind, &[0.0, 1.0], clock(0));
+        let mut belt = Machine::start(&belt_kind, &[1.0, 0.0], clock(0));
         let mut queue = Machine::start(&queue_kind, &[], clock(0));
         let (mut arrived, mut balked, mut entered) = (0.0, 0.0, 0.0);
         let mut most: f64 = 0.0;
         for step in 0..12 {
             let clock = clock(step);
             let capacity = if clock.time < 2.0 { 1.0 } else { 22.0 };
-            let controls = [1.0, capacity, f64::INFINITY, 1.0, 0.0];
+            let controls = [1.0, capacity, f64::INFINITY, 1.0, 0.0, 0.0];
             let mut conveyed = [0.0; 3];
             belt.outputs(&belt_kind, &controls, clock, &mut conveyed);
             let rooms = [conveyed[2], f64::INFINITY];
@@ -282,8 +360,8 @@ mod tests {
             arrived += 0.5 * conveyed[1];
             balked += 0.5 * served[2];
             entered += 0.5 * (clock.time + 1.0);
-            belt.advance(&belt_kind, &controls, &[served[1]], clock);
-            queue.advance(&queue_kind, &rooms, &[clock.time + 1.0], clock);
+            belt.advance(&belt_kind, &controls, &[served[1]], &[], clock);
+            queue.advance(&queue_kind, &rooms, &[clock.time + 1.0], &[], clock);
             let mut content = [0.0; 3];
             let mut waiting = [0.0; 3];
             belt.outputs(&belt_kind, &controls, clock, &mut content);
@@ -298,12 +376,13 @@ mod tests {
         let flat = vec![(0.0, 1.0), (1.0, 1.0)];
         let clock = Clock { time: 0.0, dt: 0.5 };
         for (kind, start, controls, inflows) in [
-            (Kind::Oven, vec![0.0, 1.0], vec![1.0, 4.0, f64::NAN, 0.0, 0.0], vec![4.0]),
+            (Kind::Oven, vec![0.0, 1.0], vec![1.0, 4.0, f64::NAN, 0.0, 0.0, 1.0, 0.0], vec![4.0]),
             (Kind::Delay(material::Kind::Material), vec![4.0, 1.0], vec![0.0], vec![4.0, 1.0]),
             (Kind::Batch, vec![0.0, 0.0, 0.0], vec![], vec![4.0, 2.0, 0.5]),
             (Kind::Belt(flat.clone()), vec![4.0, 1.0], vec![1.0], vec![4.0, 0.0]),
             (Kind::Response(flat.clone()), vec![1.0, 4.0, 0.0], vec![], vec![4.0, 1.0]),
-            (Kind::Fifo(flat), vec![4.0, 1.0], vec![], vec![4.0, 4.0]),
+            (Kind::Fifo(flat.clone(), None), vec![4.0, 1.0], vec![], vec![4.0, 4.0]),
+            (Kind::Fifo(flat.clone(), Some(flat)), vec![4.0, 1.0, 7.0], vec![], vec![4.0, 4.0, 7.0, 0.5]),
             (Kind::StraightLine, vec![2.0, 1.0, 4.0], vec![4.0], vec![4.0]),
             (Kind::Schedule(2), vec![2.0, 0.0, 0.5, 0.5, 2.0, 0.0], vec![4.0], vec![4.0]),
         ] {
@@ -314,7 +393,7 @@ mod tests {
                 let clock = Clock { time: 0.5 * f64::from(step), dt: 0.5 };
                 machine.outputs(&kind, &controls, clock, &mut out);
                 assert!(out.iter().all(|value| value.is_finite()), "{kind:?} {out:?}");
-                machine.advance(&kind, &controls, &inflows, clock);
+                machine.advance(&kind, &controls, &inflows, &[], clock);
             }
             // A stream of four that was always there gives four in the kinds that know no size.
             if !matches!(kind, Kind::Oven | Kind::Batch) {
@@ -326,7 +405,7 @@ mod tests {
     #[test]
     fn elements_are_counted_from_the_end_that_leaves() {
         let clock = Clock { time: 0.0, dt: 0.5 };
-        let belt = Machine::start(&Kind::Conveyor(conveyor::Options::default()), &[40.0, 2.0], clock);
+        let belt = Machine::start(&Kind::Conveyor(conveyor::Options::default()), &[2.0, 40.0], clock);
         assert_eq!(belt.query(Query::Elements, &[], clock), 4.0);
         assert_eq!(belt.query(Query::Element, &[1.0], clock), 10.0);
         assert!(

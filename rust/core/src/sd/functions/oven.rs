@@ -18,6 +18,10 @@ pub struct Controls {
     pub clean_time: f64,
     /// Not zero: everything stands still.
     pub arrest: f64,
+    /// Not zero: the cook time is read anew.
+    pub sample: f64,
+    /// Not zero: the oven cannot unload, because what is behind it stands still.
+    pub hold: f64,
 }
 
 /// What the oven does: the values of Stella's `OSTATE` in order (the help names four states).
@@ -44,6 +48,7 @@ pub struct Flows {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Oven {
     content: f64,
+    cook_time: f64,
     phase: Phase,
 }
 
@@ -51,7 +56,7 @@ impl Oven {
     /// An oven that begins to cook what it holds at the start, or waits to be filled.
     pub fn start(content: f64, controls: &Controls, clock: Clock) -> Self {
         let phase = if content > 0.0 { Phase::Cooking { left: clock.steps(controls.cook_time) } } else { Phase::Idle };
-        Self { content: content.max(0.0), phase }
+        Self { content: content.max(0.0), cook_time: controls.cook_time, phase }
     }
 
     /// What is inside: the value of the stock.
@@ -72,7 +77,7 @@ impl Oven {
         }
         let (exit, room) = match self.phase {
             Phase::Idle | Phase::Filling { .. } => (0.0, ((controls.capacity - self.content) / clock.dt).max(0.0)),
-            Phase::Cooking { left: 0 } => (self.content / clock.dt, 0.0),
+            Phase::Cooking { left: 0 } if controls.hold == 0.0 => (self.content / clock.dt, 0.0),
             Phase::Cooking { .. } | Phase::Cleaning { .. } => (0.0, 0.0),
         };
         Flows { exit, room, state }
@@ -82,6 +87,9 @@ impl Oven {
     pub fn advance(&mut self, controls: &Controls, inflow: f64, clock: Clock) {
         if controls.arrest != 0.0 {
             return;
+        }
+        if controls.sample != 0.0 {
+            self.cook_time = controls.cook_time;
         }
         match self.phase {
             Phase::Idle | Phase::Filling { .. } => {
@@ -99,11 +107,12 @@ impl Oven {
                 // Full but for rounding is full.
                 let full = self.content >= controls.capacity * (1.0 - 1e-12);
                 self.phase = if full || left == Some(0) {
-                    Phase::Cooking { left: clock.steps(controls.cook_time) }
+                    Phase::Cooking { left: clock.steps(self.cook_time) }
                 } else {
                     Phase::Filling { left }
                 };
             }
+            Phase::Cooking { left: 0 } if controls.hold != 0.0 => {}
             Phase::Cooking { left: 0 } => {
                 self.content = 0.0;
                 let left = clock.steps(controls.clean_time);
@@ -122,8 +131,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const CONTROLS: Controls =
-        Controls { cook_time: 2.0, capacity: 6.0, fill_time: f64::NAN, clean_time: 0.0, arrest: 0.0 };
+    const CONTROLS: Controls = Controls {
+        cook_time: 2.0,
+        capacity: 6.0,
+        fill_time: f64::NAN,
+        clean_time: 0.0,
+        arrest: 0.0,
+        sample: 1.0,
+        hold: 0.0,
+    };
 
     fn exits(controls: Controls, inflow: f64, steps: u32, dt: f64) -> Vec<(f64, f64)> {
         let mut oven = Oven::start(0.0, &controls, Clock { time: 0.0, dt });
@@ -173,13 +189,33 @@ mod tests {
         assert_eq!(oven.flows(&CONTROLS, clock).state, 2.0);
     }
 
+    #[test]
+    fn an_oven_that_cannot_unload_waits_and_keeps_what_it_sampled() {
+        let clock = Clock { time: 0.0, dt: 1.0 };
+        let mut oven = Oven::start(6.0, &CONTROLS, clock);
+        let held = Controls { hold: 1.0, sample: 0.0, cook_time: 9.0, ..CONTROLS };
+        for _ in 0..5 {
+            assert_eq!(oven.flows(&held, clock).exit, 0.0);
+            oven.advance(&held, 0.0, clock);
+        }
+        assert_eq!(oven.flows(&CONTROLS, clock).exit, 6.0);
+        let free = Controls { hold: 0.0, ..held };
+        oven.advance(&free, 0.0, clock);
+        oven.advance(&free, 6.0, clock);
+        for _ in 0..2 {
+            assert_eq!(oven.flows(&free, clock).exit, 0.0);
+            oven.advance(&free, 0.0, clock);
+        }
+        assert_eq!(oven.flows(&free, clock).exit, 6.0);
+    }
+
     proptest! {
         #[test]
         fn nothing_is_lost(
             inflows in prop::collection::vec(0.0f64..5.0, 40), cook in 0.0f64..3.0, clean in 0.0f64..2.0,
             capacity in 1.0f64..9.0, fill in 0.2f64..4.0, content in 0.0f64..4.0,
         ) {
-            let controls = Controls { cook_time: cook, capacity, fill_time: fill, clean_time: clean, arrest: 0.0 };
+            let controls = Controls { cook_time: cook, capacity, fill_time: fill, clean_time: clean, arrest: 0.0, sample: 1.0, hold: 0.0 };
             let mut oven = Oven::start(content, &controls, Clock { time: 0.0, dt: 0.5 });
             let mut balance = content;
             for (step, &inflow) in inflows.iter().enumerate() {

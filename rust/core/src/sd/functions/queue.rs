@@ -42,12 +42,18 @@ impl Queue {
 
     /// Everything that waits: the value of the stock.
     pub fn content(&self) -> f64 {
-        self.batches.iter().sum()
+        // From zero: the sum of nothing is minus zero.
+        self.batches.iter().fold(0.0, |sum, batch| sum + batch)
     }
 
     /// The batch at place `k` from one at the front: `queue[k]` of XMILE §3.7.1.3, Stella's `QELEM`.
     pub fn batch(&self, k: usize) -> Option<f64> {
         self.batches.get(k.checked_sub(1)?).copied()
+    }
+
+    /// Every batch, the one that leaves first in front.
+    pub fn all(&self) -> Vec<f64> {
+        self.batches.iter().copied().collect()
     }
 
     /// How many batches wait.

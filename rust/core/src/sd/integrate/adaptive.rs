@@ -69,6 +69,7 @@ impl Block<'_> {
             }
             let start = program.time_at(step);
             frame.noise.step = step;
+            frame.clock.time = start;
             self.set_time(start, start);
             // Saved times at the start of the interval.
             while program.times.get(next_save).is_some_and(|&at| at <= start + slack) {
@@ -98,6 +99,7 @@ impl Block<'_> {
                         numbers[z + i * lanes] = numbers[y + i * lanes];
                     }
                     self.set_time(start + at + NODES[s] * size, start);
+                    frame.inside = at > 0.0 || s > 0;
                     Self::execute(memory, &self.code.rates[1], &mut frame);
                     let numbers = self.memory.numbers();
                     for i in 0..stocks {
@@ -165,6 +167,8 @@ impl Block<'_> {
                 *value = if 0.0 > *value { 0.0 } else { *value };
             }
             numbers.copy_within(pending + stocks * lanes..pending + states * lanes, y + stocks * lanes);
+            frame.inside = false;
+            frame.settle();
             step += 1;
         };
         self.give_back(frame);

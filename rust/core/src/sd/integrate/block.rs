@@ -6,9 +6,12 @@ use crate::cancel::{Cancelled, Control};
 use crate::lanes::Kernel;
 use crate::sd::compile::graph::{Binary, Node};
 use crate::sd::functions::call::Noise;
+use crate::sd::functions::clock::Clock;
+use crate::sd::functions::machine::Machine;
 use crate::sd::model::Method;
 use crate::sd::program::code::{Op, Place, Section};
 use crate::sd::program::kernels::{self, Bound, BoundCall, Frame, Ring, WIDE};
+use crate::sd::program::machines::Bank;
 use crate::sd::program::table::Way;
 use crate::sd::program::thread::{self, Cell};
 use crate::sd::program::{Plan, Program};
@@ -83,6 +86,7 @@ pub struct Block<'p> {
     pub(super) code: Code,
     calls: Vec<BoundCall>,
     rings: Vec<Ring>,
+    machines: Vec<Bank>,
     pub(super) areas: Areas,
     // Where lookups stand in memory, in numbers.
     tables: usize,
@@ -131,6 +135,7 @@ impl<'p> Block<'p> {
             code: Code::default(),
             calls: Vec::new(),
             rings: program.rings.iter().map(|ring| Ring { moving: ring.moving, ..Ring::default() }).collect(),
+            machines: vec![Bank::default(); program.flat.machines.len()],
             areas,
             lanes,
             width,
@@ -310,6 +315,11 @@ impl<'p> Block<'p> {
             tables: &self.plan.tables,
             calls: std::mem::take(&mut self.calls),
             rings: std::mem::take(&mut self.rings),
+            machines: std::mem::take(&mut self.machines),
+            held: vec![0.0; self.program.held * self.lanes],
+            inside: false,
+            clock: Clock { time: self.program.flat.time.initial_time, dt: self.program.flat.time.dt },
+            plans: &self.program.flat.machines,
             noise,
             sink: std::ptr::null_mut(),
             pitch: 0,
@@ -326,6 +336,7 @@ impl<'p> Block<'p> {
     pub(super) fn give_back(&mut self, frame: Frame<'p>) {
         self.calls = frame.calls;
         self.rings = frame.rings;
+        self.machines = frame.machines;
     }
 
     /// Runs bound code.
@@ -413,7 +424,9 @@ impl<'p> Block<'p> {
         let memory = self.memory.start();
         self.set_step(0);
         frame.noise.step = 0;
+        frame.clock.time = self.program.time_at(0);
         Self::execute(memory, &self.code.start, frame);
+        self.start_machines(frame);
         if frame.rings.is_empty() {
             return;
         }
@@ -434,6 +447,28 @@ impl<'p> Block<'p> {
             ring.length = if ring.moving { most } else { ring.steps.iter().copied().max().unwrap_or(1) as usize };
             ring.values.clear();
             ring.values.resize(ring.length * lanes, 0.0);
+        }
+    }
+
+    /// Every machine from its start values.
+    fn start_machines(&mut self, frame: &mut Frame<'p>) {
+        let lanes = self.lanes;
+        let mut start = Vec::new();
+        for (m, plan) in self.program.flat.machines.iter().enumerate() {
+            let first = self.plan.machine_starts[m] as usize;
+            let places: Vec<usize> = (0..plan.start.len()).map(|k| self.vector(self.areas.kept + first + k)).collect();
+            let numbers = self.memory.numbers();
+            let bank = &mut frame.machines[m];
+            bank.lanes.clear();
+            bank.told.clear();
+            if plan.state.is_none() {
+                continue;
+            }
+            for lane in 0..lanes.min(frame.chunks * self.width) {
+                start.clear();
+                start.extend(places.iter().map(|at| numbers[at + lane]));
+                bank.lanes.push(Machine::start(&plan.kind, &start, frame.clock));
+            }
         }
     }
 
@@ -477,6 +512,7 @@ impl<'p> Block<'p> {
                 self.set_step(step);
             }
             frame.noise.step = step;
+            frame.clock.time = program.time_at(step);
             let saving = program.save_steps.get(next_save).is_some_and(|&(at, _)| at == step);
             if let Some(endings) = precise.as_deref_mut() {
                 self.note_states(bank, runs, program.time_at(step), endings);
@@ -515,6 +551,7 @@ impl<'p> Block<'p> {
                 }
                 Method::Rk2 | Method::Rk4 | Method::Rk45 => self.runge(frame, step, method),
             }
+            frame.settle();
         }
         Ok(any)
     }
@@ -538,6 +575,7 @@ impl<'p> Block<'p> {
         let numbers = self.memory.numbers();
         numbers.copy_within(y + n..y + states * lanes, z + n);
         Self::execute(memory, &self.code.rates[0], frame);
+        frame.inside = true;
         let numbers = self.memory.numbers();
         if method == Method::Rk2 {
             // Heun: the mean of the slopes at both ends.
@@ -576,6 +614,7 @@ impl<'p> Block<'p> {
                 numbers[y + i] += h / 6.0 * (numbers[sum + i] + numbers[k + i]);
             }
         }
+        frame.inside = false;
         let numbers = self.memory.numbers();
         for &stock in &program.floors {
             let at = y + stock as usize * lanes;

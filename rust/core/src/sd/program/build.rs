@@ -29,7 +29,7 @@ pub(crate) fn classify(graph: &Graph) -> Vec<Class> {
             Node::Time | Node::StepTime => Class::Uniform,
             Node::State(_) => Class::Lane,
             Node::Call(function, _, key) if function.random() => {
-                if key & AT_START != 0 {
+                if key & AT_START != 0 || function.first() {
                     Class::Run
                 } else {
                     Class::Lane

@@ -3,6 +3,7 @@
 //! The bodies are written once and compiled for each instruction set. A run on its own takes threaded code instead.
 
 use super::code::{Link, Op};
+use super::machines::{Bank, machine_body};
 use super::steps::{
     Add, And, Divide, DivideInto, Equal, FirstMax, FirstMin, Less, LessEqual, Max, Min, Multiply, NotEqual, Or, Step,
     Subtract, SubtractFrom, by_link, first, further, plain, second,
@@ -10,9 +11,10 @@ use super::steps::{
 use super::table::{Table, Way};
 use super::thread::Cell;
 use crate::lanes::{Kernel, math};
-use crate::sd::compile::graph::{Binary, Reading, Unary};
+use crate::sd::compile::graph::{Binary, Machine as Plan, Reading, Unary};
 use crate::sd::compile::scalar;
 use crate::sd::functions::call::{Function, Noise};
+use crate::sd::functions::clock::Clock;
 
 /// Lanes of a chunk in a sweep.
 pub(crate) const WIDE: usize = 16;
@@ -74,6 +76,15 @@ pub(crate) struct Frame<'a> {
     pub(crate) tables: &'a [Table],
     pub(crate) calls: Vec<BoundCall>,
     pub(crate) rings: Vec<Ring>,
+    /// The machines as they were compiled.
+    pub(crate) plans: &'a [Plan],
+    pub(crate) machines: Vec<Bank>,
+    /// Values held within a step, by place and lane.
+    pub(crate) held: Vec<f64>,
+    /// Whether the step has begun and the values that it holds are fixed.
+    pub(crate) inside: bool,
+    /// The time at which the step began.
+    pub(crate) clock: Clock,
     pub(crate) noise: Noise,
     /// Where saved values go: column `c` starts at `sink + c * pitch`.
     pub(crate) sink: *mut f64,
@@ -352,6 +363,10 @@ unsafe fn store_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
 
 #[inline(always)]
 pub(super) unsafe fn call_body(aux: u32, lanes: usize, r: *mut f64, frame: &mut Frame<'_>) {
+    if matches!(frame.calls[aux as usize].function, Function::Machine(..)) {
+        // SAFETY: as promised for every kernel.
+        return unsafe { machine_body(aux, lanes, r, frame) };
+    }
     let mut scratch = std::mem::take(&mut frame.scratch);
     let mut results = std::mem::take(&mut frame.results);
     let call = &frame.calls[aux as usize];

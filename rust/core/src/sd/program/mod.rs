@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub mod code;
 pub(crate) mod kernels;
+pub(crate) mod machines;
 pub mod plan;
 mod schedule;
 mod steps;
@@ -20,6 +21,7 @@ use crate::lanes::Kernel;
 use crate::sd::compile::flat::simplify;
 use crate::sd::compile::graph::{Binary, Id, Motion, Node};
 use crate::sd::compile::{CompileError, Flat, Options, flatten};
+use crate::sd::functions::call::{Ask, Function};
 use crate::sd::model::{Method, Model};
 
 /// A ring buffer of the program.
@@ -47,6 +49,8 @@ pub struct Program {
     goals: Goals,
     /// Rings.
     pub rings: Vec<RingPlan>,
+    /// How many values are held within a Runge–Kutta step.
+    pub held: usize,
     /// Stocks that stop at zero.
     pub floors: Vec<u32>,
     /// Number of stocks; they come first among the states.
@@ -102,12 +106,18 @@ impl Program {
             stocks,
         };
         let lanes = Plan::new(&flat, &goals, &rings, Shape::Lanes);
+        let held = flat.graph.nodes().iter().filter_map(|node| match node {
+            Node::Call(Function::Machine(slot, Ask::Hold), ..) => Some(*slot as usize + 1),
+            _ => None,
+        });
+        let held = held.max().unwrap_or(0);
         let mut program = Self {
             kernel,
             lanes,
             narrow: OnceLock::new(),
             goals,
             rings,
+            held,
             floors,
             stocks,
             times: Vec::new(),
@@ -226,6 +236,12 @@ fn order_states(flat: &mut Flat) {
         })
         .collect();
     flat.state_names = order.iter().map(|&old| flat.state_names[old as usize].clone()).collect();
+    for machine in &mut flat.machines {
+        machine.state = machine.state.map(|state| new_of[state as usize]);
+        for id in &mut machine.start {
+            *id = map(*id);
+        }
+    }
     flat.saves = flat.saves.iter().map(|&id| map(id)).collect();
     flat.graph = graph;
 }

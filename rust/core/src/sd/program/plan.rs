@@ -64,8 +64,10 @@ pub struct Plan {
     pub uniforms: Vec<Uniform>,
     /// Number of scalar slots.
     pub scalars: usize,
-    /// Number of run-constants.
+    /// Number of run-constants, with the start values of machines behind them.
     pub kept: usize,
+    /// Where each machine's start values stand among the run-constants.
+    pub machine_starts: Vec<u32>,
 }
 
 impl Plan {
@@ -97,6 +99,13 @@ impl Plan {
         let mut first: Vec<Goal> = kept.iter().map(|&(id, slot)| Goal::Put(id, Place::Kept(slot))).collect();
         for (index, state) in flat.states.iter().enumerate() {
             first.push(Goal::Put(state.initial, Place::State(index as u32)));
+        }
+        for machine in &flat.machines {
+            plan.machine_starts.push(plan.kept as u32);
+            for &id in &machine.start {
+                first.push(Goal::Put(id, Place::Kept(plan.kept as u32)));
+                plan.kept += 1;
+            }
         }
         let lengths: Vec<Goal> = rings
             .iter()

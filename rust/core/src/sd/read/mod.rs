@@ -8,6 +8,8 @@ pub mod spec;
 pub mod vensim;
 pub mod xmile;
 
+use super::expr::{Expr, ExprKind, Span};
+
 /// Text on one line, without comments in braces and Vensim's continuations: what equations are kept as.
 ///
 /// Quoted names stay as they are.
@@ -53,6 +55,13 @@ pub(crate) fn one_line(text: &str) -> String {
         }
     }
     out
+}
+
+/// A list of at least two numbers between commas: what a conveyor or queue may start from.
+pub(crate) fn number_list(text: &str) -> Option<Expr> {
+    let numbers: Vec<f64> = text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().ok()?;
+    let span = Span { start: 0, end: text.len() as u32 };
+    (numbers.len() > 1).then(|| Expr { span, kind: ExprKind::Literal(vec![numbers]) })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A model from parts given by a program: the door for models written in Python.
 
+use super::number_list;
 use super::side::{Role, Side, is_constant, read};
 use crate::sd::dialect::Dialect;
 use crate::sd::error::{ModelError, Place};
@@ -47,7 +48,8 @@ pub struct EquationSpec {
 /// What a stock or a flow does beyond adding up: a word for it, expressions and switches by name.
 ///
 /// Kinds of a stock: `conveyor` (transit_time, capacity, inflow_limit, sample, arrest; discrete, batch_integrity, one_at_a_time,
-/// exponential_leak), `queue`, `oven` (cook_time, capacity, fill_time, sample, arrest). Kinds of a flow: `leak` (fraction, start, end;
+/// exponential_leak), `queue`, `oven` (cook_time, capacity, fill_time, clean_time, sample, arrest;
+/// batch_integrity, one_at_a_time). Kinds of a flow: `leak` (fraction, start, end;
 /// integers), `overflow`, and a way of spreading `even`, `dest`, `source`, `dist` (profile).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptionSpec {
@@ -198,6 +200,7 @@ fn variable(spec: VariableSpec, dialect: Dialect) -> Result<Variable, ModelError
     if canonical(&name).is_empty() {
         return Err(structure(format!("{name:?} is no name: expected at least one letter")));
     }
+    let contained = spec.options.iter().any(|option| matches!(option.kind.as_str(), "conveyor" | "queue"));
     let mut equations = Vec::new();
     let mut rates = Vec::new();
     let mut role = None;
@@ -221,8 +224,11 @@ fn variable(spec: VariableSpec, dialect: Dialect) -> Result<Variable, ModelError
             ..Equation::default()
         };
         if !source.trim().is_empty() {
-            let Side { role: found, expr, initial, table } =
-                read(&source, dialect).map_err(|error| at(&source, error))?;
+            let list = number_list(&source).filter(|_| contained);
+            let Side { role: found, expr, initial, table } = match list {
+                Some(expr) => Side { role: Role::Auxiliary, expr, initial: None, table: None },
+                None => read(&source, dialect).map_err(|error| at(&source, error))?,
+            };
             equation.expr = Some(expr);
             equation.initial = initial;
             equation.table = equation.table.or(table);
@@ -319,8 +325,11 @@ fn apply(variable: &mut Variable, option: &OptionSpec, dialect: Dialect) -> Resu
                 cook_time: needed("cook_time")?,
                 capacity: part("capacity")?,
                 fill_time: part("fill_time")?,
+                clean_time: part("clean_time")?,
                 sample: part("sample")?,
                 arrest: part("arrest")?,
+                batch_integrity: on("batch_integrity"),
+                one_at_a_time: on("one_at_a_time"),
             })));
         }
         "leak" => {
@@ -374,10 +383,11 @@ pub fn options(variable: &Variable, dialect: Dialect) -> Vec<OptionSpec> {
                 ("cook_time", Some(&own.cook_time)),
                 ("capacity", own.capacity.as_ref()),
                 ("fill_time", own.fill_time.as_ref()),
+                ("clean_time", own.clean_time.as_ref()),
                 ("sample", own.sample.as_ref()),
                 ("arrest", own.arrest.as_ref()),
             ],
-            &[],
+            &[("batch_integrity", own.batch_integrity), ("one_at_a_time", own.one_at_a_time)],
         ),
         None => {}
     }

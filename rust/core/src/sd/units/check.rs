@@ -368,6 +368,7 @@ impl<'m> Walk<'m> {
                 parts.push((&oven.cook_time, self.time.clone(), "cook time"));
                 parts.extend(oven.capacity.as_ref().map(|expr| (expr, own.clone(), "capacity")));
                 parts.extend(oven.fill_time.as_ref().map(|expr| (expr, self.time.clone(), "fill time")));
+                parts.extend(oven.clean_time.as_ref().map(|expr| (expr, self.time.clone(), "clean time")));
             }
             Some(Container::Queue) | None => {}
         }

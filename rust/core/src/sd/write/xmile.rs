@@ -415,11 +415,14 @@ impl Writer<'_> {
                 self.close("conveyor");
             }
             Some(Container::Oven(oven)) => {
-                self.open("oven", &[]);
+                let flags = [("batch_integrity", oven.batch_integrity), ("one_at_a_time", oven.one_at_a_time)];
+                let pairs: Vec<_> = flags.iter().map(|(key, value)| (*key, value.to_string())).collect();
+                self.open("oven", &pairs);
                 self.expr("len", &oven.cook_time);
                 let parts = [
                     ("capacity", &oven.capacity),
                     ("fill_time", &oven.fill_time),
+                    ("clean_time", &oven.clean_time),
                     ("sample", &oven.sample),
                     ("arrest", &oven.arrest),
                 ];

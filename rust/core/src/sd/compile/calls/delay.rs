@@ -90,18 +90,8 @@ impl<'m> Lowering<'m> {
                 self.pipeline(call, if call.arguments.len() == 3 { 2 } else { 0 }, !vensim)?
             }
             "npv" => self.net_present_value(call)?,
-            "depreciate_straightline" => self.depreciate(call)?,
             "reinitial" => self.start_of(call, 0)?,
-            "counter"
-            | "history"
-            | "delay_material"
-            | "delay_information"
-            | "delay_batch"
-            | "delay_conveyor"
-            | "delay_profile"
-            | "queue_fifo"
-            | "queue_age_average"
-            | "queue_attrib_average" => {
+            "counter" | "history" => {
                 return Err(self.refuse(
                     call.env,
                     call.span,
@@ -115,7 +105,15 @@ impl<'m> Lowering<'m> {
 
     fn order(&mut self, call: &Call<'m, '_>, k: usize) -> Result<usize, CompileError> {
         let node = self.argument(call, k)?;
-        match self.constant_now(node)? {
+        // Vensim reads an order that moves at the start only.
+        let order = match self.constant_now(node)? {
+            Some(order) => Some(order),
+            None => {
+                let start = self.start_of(call, k)?;
+                self.constant_now(start)?
+            }
+        };
+        match order {
             Some(order) if (0.5..1000.5).contains(&order) => Ok(order.round() as usize),
             Some(order) => Err(self.fault(
                 call.env,
@@ -276,22 +274,5 @@ impl<'m> Lowering<'m> {
         let now = self.graph.product(present, step);
         let value = self.graph.sum(sum, now);
         Ok(self.graph.product(value, factor))
-    }
-
-    /// DEPRECIATE STRAIGHTLINE(stream, life, fiscal period, initial amount): each part of the stream is written off in equal
-    /// parts over its life, which is one pipeline of that length per stream.
-    fn depreciate(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
-        self.arity(call, 4, 4)?;
-        let (life, amount) = (self.start_of(call, 1)?, self.start_of(call, 3)?);
-        let rate_start = self.graph.quotient(amount, life);
-        if call.env.mode == Mode::Initial {
-            return Ok(rate_start);
-        }
-        Err(self.refuse(
-            call.env,
-            call.span,
-            "DEPRECIATE STRAIGHTLINE",
-            "the function is known and not yet built; write the depreciation with DELAY FIXED",
-        ))
     }
 }

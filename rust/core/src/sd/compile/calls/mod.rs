@@ -1,12 +1,12 @@
 //! The functions of XMILE and Vensim, lowered to operations, states and calls.
 
 mod calendar;
-pub(crate) mod container;
 mod data;
 mod delay;
 mod history;
 mod input;
 mod lookup;
+mod machine;
 mod reduction;
 mod vector;
 
@@ -69,17 +69,8 @@ impl<'m> Lowering<'m> {
             return self.instantiate(which, output, arguments, span, env);
         }
         let call = Call { name: &name, arguments, span, env };
-        if matches!(call.name, "min" | "max" | "mean" | "stddev" | "size" | "prod")
-            && let [Expr { kind: ExprKind::Reference { name, .. }, .. }] = arguments
-            && self.model.variable(name).is_some_and(|variable| variable.container.is_some())
-        {
-            // Of a container these run over its slats or batches, which a program does not show.
-            return Err(self.refuse(
-                env,
-                span,
-                function,
-                "its argument is a conveyor, queue or oven: only its total is known",
-            ));
+        if let Some(node) = self.of_container(&call)? {
+            return Ok(node);
         }
         if let Some(node) = self.arithmetic(&call)? {
             return Ok(node);
@@ -91,6 +82,9 @@ impl<'m> Lowering<'m> {
             return Ok(node);
         }
         if let Some(node) = self.history(&call)? {
+            return Ok(node);
+        }
+        if let Some(node) = self.machines(&call)? {
             return Ok(node);
         }
         if let Some(node) = self.delay(&call)? {

@@ -22,7 +22,9 @@ impl Lowering<'_> {
             let node = self.graph.node(id).clone();
             if let Node::Variable(element) | Node::VariableInitial(element) = node {
                 self.element(element)?;
-                stack.extend(self.elements[element as usize].current);
+                let facts = &self.elements[element as usize];
+                stack.extend(facts.current);
+                stack.extend(facts.initial.filter(|_| !facts.stock));
             }
             node.arguments(|argument| stack.push(argument));
         }
@@ -36,9 +38,13 @@ impl Lowering<'_> {
         let value = |id: Id| self.constant_within(id, depth - 1);
         match self.graph.node(id) {
             Node::Number(bits) => Some(f64::from_bits(*bits)),
-            Node::Variable(element) | Node::VariableInitial(element) => {
+            Node::Variable(element) => {
                 let element = &self.elements[*element as usize];
                 if element.stock { None } else { value(element.current?) }
+            }
+            Node::VariableInitial(element) => {
+                let element = &self.elements[*element as usize];
+                if element.stock { None } else { value(element.initial?) }
             }
             Node::Unary(op, a) => Some(scalar::unary::<true>(*op, value(*a)?)),
             Node::Binary(op, a, b) => Some(scalar::binary::<true>(*op, value(*a)?, value(*b)?)),

@@ -6,10 +6,10 @@ use super::{Env, Lowering, Mode};
 use crate::sd::compile::error::CompileError;
 use crate::sd::compile::graph::{Binary, Id, Motion, Node, Points, State, Unary};
 use crate::sd::expr::{Expr, ExprKind, Span};
-use crate::sd::model::{Kind, canonical};
+use crate::sd::model::{Equation, Kind, canonical};
 
 impl<'m> Lowering<'m> {
-    pub(super) fn element(&mut self, element: u32) -> Result<(), CompileError> {
+    pub(crate) fn element(&mut self, element: u32) -> Result<(), CompileError> {
         // A constant that decides the shape of another equation is lowered before its turn.
         if std::mem::replace(&mut self.elements[element as usize].begun, true) {
             return Ok(());
@@ -36,11 +36,10 @@ impl<'m> Lowering<'m> {
             return Ok(());
         }
         if matches!(variable.kind, Kind::Flow | Kind::Auxiliary)
-            && scope == 0
-            && let Some(node) = self.driven(index, element)?
+            && let Some((current, initial)) = self.driven(index, element)?
         {
-            self.elements[element as usize].current = Some(node);
-            self.elements[element as usize].initial = Some(node);
+            self.elements[element as usize].current = Some(current);
+            self.elements[element as usize].initial = Some(initial);
             return Ok(());
         }
         let Some((which, env_places, literal)) = self.equation_for(index, &places) else {
@@ -76,23 +75,20 @@ impl<'m> Lowering<'m> {
         }
         let start = equation.initial.as_ref().or(equation.expr.as_ref());
         let initial_env = env.at(Mode::Initial);
-        let wrap = |this: &mut Self, node: Id| -> Id {
-            if let Some(table) = &equation.table {
-                let at = this.tables.len() as u32;
-                this.tables.push(Points { x: table.x.clone(), y: table.y.clone() });
-                return this.graph.add(Node::Lookup(at, table.kind.into(), node));
-            }
-            node
-        };
         if let Kind::Stock { inflows, outflows, rate } = &variable.kind {
+            if variable.container.is_some() && self.initial_list(element).is_some() {
+                let initial = self.content_of_list(element)?;
+                self.elements[element as usize].initial = Some(initial);
+                self.elements[element as usize].current = Some(self.holder(element)?.content);
+                return Ok(());
+            }
             let initial = match start {
                 Some(expr) => self.value_or_literal(expr, literal, &initial_env)?,
                 None => self.graph.number(0.0),
             };
             self.elements[element as usize].initial = Some(initial);
             if variable.container.is_some() {
-                let belt = self.belt(element)?;
-                self.elements[element as usize].current = Some(belt.content);
+                self.elements[element as usize].current = Some(self.holder(element)?.content);
                 return Ok(());
             }
             let state = self.states.len() as u32;
@@ -130,28 +126,40 @@ impl<'m> Lowering<'m> {
         // Random calls of the start are those of the first step: they count from the same number.
         let counted = self.occurrences;
         let mut current = self.value_or_literal(expr, literal, &env)?;
-        current = wrap(self, current);
+        current = self.tabled(equation, current);
         let after = std::mem::replace(&mut self.occurrences, counted);
         let mut initial = match start {
             Some(start) => self.value_or_literal(start, literal, &initial_env)?,
             None => current,
         };
         self.occurrences = self.occurrences.max(after);
-        initial = wrap(self, initial);
+        initial = self.tabled(equation, initial);
         if variable.non_negative {
             let zero = self.graph.number(0.0);
             current = self.graph.binary(Binary::Max, zero, current);
             initial = self.graph.binary(Binary::Max, zero, initial);
         }
-        if scope == 0 && matches!(variable.kind, Kind::Flow) {
+        let contained = self.contained(index);
+        if contained {
             current = self.admitted(index, element, current)?;
         }
         if scope == 0 && self.limited.contains_key(&index) {
             current = self.limit(index, current, &env)?;
         }
+        if contained {
+            current = self.hold_in_step(current);
+        }
         self.elements[element as usize].current = Some(current);
         self.elements[element as usize].initial = Some(initial);
         Ok(())
+    }
+
+    /// A value read through the graphical function of its equation, if there is one.
+    pub(crate) fn tabled(&mut self, equation: &Equation, node: Id) -> Id {
+        let Some(table) = &equation.table else { return node };
+        let at = self.tables.len() as u32;
+        self.tables.push(Points { x: table.x.clone(), y: table.y.clone() });
+        self.graph.add(Node::Lookup(at, table.kind.into(), node))
     }
 
     /// The value of a time setting that Vensim keeps among the variables.
@@ -167,7 +175,7 @@ impl<'m> Lowering<'m> {
     }
 
     /// An equation's value; of an array literal the entry at `literal`.
-    fn value_or_literal(&mut self, expr: &'m Expr, literal: usize, env: &Env) -> Result<Id, CompileError> {
+    pub(crate) fn value_or_literal(&mut self, expr: &'m Expr, literal: usize, env: &Env) -> Result<Id, CompileError> {
         if let ExprKind::Literal(rows) = &expr.kind {
             let Some(&value) = rows.iter().flatten().nth(literal) else {
                 return Err(self.fault(
@@ -185,7 +193,7 @@ impl<'m> Lowering<'m> {
     }
 
     /// Which equation covers an element, the positions that its left side names, and the entry of an array literal.
-    fn equation_for(&self, index: usize, places: &[usize]) -> Option<(usize, Vec<(usize, usize)>, usize)> {
+    pub(crate) fn equation_for(&self, index: usize, places: &[usize]) -> Option<(usize, Vec<(usize, usize)>, usize)> {
         let info = &self.infos[index];
         let covers = |axis: usize, place: usize, name: &str| -> Option<Option<(usize, usize)>> {
             let element = &self.axes[axis].elements[place];

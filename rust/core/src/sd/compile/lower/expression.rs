@@ -124,6 +124,9 @@ impl<'m> Lowering<'m> {
                 None => Err(self.unknown(name, span, env)),
             };
         };
+        if let Some(slat) = self.slat(index, subscripts, span, env)? {
+            return Ok(slat);
+        }
         let element = self.element_at(index, subscripts, span, env)?;
         match element {
             At::Fixed(element) => self.element_value(element, span, env),

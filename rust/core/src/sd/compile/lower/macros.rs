@@ -41,6 +41,7 @@ impl<'m> Lowering<'m> {
         self.scopes.push(Scope { variables: HashMap::new(), bound, depth });
         let prefix = self.element_name(env.owner);
         let mut main = None;
+        let first = self.infos.len();
         for variable in &definition.variables {
             let key = canonical(&variable.name);
             if self.scopes[scope].bound.contains_key(&key) {
@@ -51,6 +52,7 @@ impl<'m> Lowering<'m> {
                 main = Some(self.infos[index].first);
             }
         }
+        self.note_containers(first);
         let Some(main) = main else {
             return Err(self.fault(env, span, format!("the macro {} has no equation for {wanted:?}", definition.name)));
         };

@@ -13,8 +13,9 @@ use std::rc::Rc;
 
 pub(crate) use subscript::At;
 
+use super::container::{Holder, Role};
 use super::error::CompileError;
-use super::graph::{Binary, Graph, Id, Points, State};
+use super::graph::{Binary, Graph, Id, Machine, Points, State};
 use crate::sd::dialect::Dialect;
 use crate::sd::expr::{Expr, Span};
 use crate::sd::model::{Kind, Model, TimeSpec, Variable, canonical};
@@ -115,10 +116,20 @@ pub(crate) struct Lowering<'m> {
     pub(crate) occurrences: u32,
     /// Flow → the stock that limits it, and whether the stock's inflows count. Places in the model's list of variables.
     limited: HashMap<usize, (usize, bool)>,
-    /// Whether the model has conveyors.
-    pub(crate) belted: bool,
-    /// Conveyors by the element of their stock.
-    pub(crate) belts: HashMap<u32, crate::sd::compile::calls::container::Belt>,
+    /// The containers that a flow leaves and enters, by its place among the variables.
+    pub(crate) roles: HashMap<usize, Vec<(usize, Role)>>,
+    /// Containers by the element of their stock.
+    pub(crate) holders: HashMap<u32, Holder>,
+    /// The state of ovens by the element of their stock.
+    pub(crate) ovens: HashMap<u32, Id>,
+    /// Machines in the order in which they were met.
+    pub(crate) machines: Vec<Machine>,
+    /// Vensim's queues by the element that is defined as one.
+    pub(crate) queues: HashMap<u32, u32>,
+    /// What SHIFT IF TRUE adds to the rate of elements of stocks.
+    pub(crate) shifts: Vec<(u32, Id)>,
+    /// Places of values that are held within a Runge–Kutta step.
+    pub(crate) held: HashMap<Id, u32>,
 }
 
 impl<'m> Lowering<'m> {
@@ -165,15 +176,18 @@ impl<'m> Lowering<'m> {
             series,
             occurrences: 0,
             limited: HashMap::new(),
-            belted: model
-                .variables
-                .iter()
-                .any(|variable| matches!(variable.container, Some(crate::sd::model::Container::Conveyor(_)))),
-            belts: HashMap::new(),
+            roles: HashMap::new(),
+            holders: HashMap::new(),
+            ovens: HashMap::new(),
+            machines: Vec::new(),
+            queues: HashMap::new(),
+            shifts: Vec::new(),
+            held: HashMap::new(),
         };
         for variable in &model.variables {
             lowering.declare(variable, 0, variable.name.clone())?;
         }
+        lowering.note_containers(0);
         lowering.find_limited();
         // Macros add elements while the list is walked.
         let mut next = 0;
@@ -181,6 +195,7 @@ impl<'m> Lowering<'m> {
             lowering.element(next as u32)?;
             next += 1;
         }
+        lowering.apply_shifts();
         Ok(lowering)
     }
 

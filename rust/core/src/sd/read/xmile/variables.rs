@@ -9,8 +9,8 @@ use crate::sd::expr::parse;
 use crate::sd::model::{
     Container, Conveyor, Equation, Kind, Leak, Oven, Spread, Table, TableKind, Variable, canonical,
 };
-use crate::sd::read::one_line;
 use crate::sd::read::side::is_constant;
+use crate::sd::read::{number_list, one_line};
 
 /// `<non_negative/>` means yes, `<non_negative>false</non_negative>` no.
 pub(super) fn non_negative(node: Node<'_, '_>) -> bool {
@@ -142,8 +142,11 @@ impl Reader {
                 cook_time: self.expr(inner, "len", name)?.ok_or_else(|| missing(inner))?,
                 capacity: self.expr(inner, "capacity", name)?,
                 fill_time: self.expr(inner, "fill_time", name)?,
+                clean_time: self.expr(inner, "clean_time", name)?,
                 sample: self.expr(inner, "sample", name)?,
                 arrest: self.expr(inner, "arrest", name)?,
+                batch_integrity: flag(inner, "batch_integrity"),
+                one_at_a_time: attribute(inner, "one_at_a_time").is_none_or(is_true),
             }))));
         }
         Ok(None)
@@ -257,6 +260,13 @@ impl Reader {
             let source = one_line(&content(inner));
             if source.is_empty() {
                 return Ok((None, source));
+            }
+            // A conveyor or queue may start from a list: an entry for each slat, unit of time or batch.
+            let stock = if node.tag_name().name() == "element" { node.parent().unwrap_or(node) } else { node };
+            if ["conveyor", "queue"].iter().any(|tag| child(stock, tag).is_some())
+                && let Some(list) = number_list(&source)
+            {
+                return Ok((Some(list), source));
             }
             match parse(&source, Dialect::Xmile) {
                 Ok(expr) => Ok((Some(expr), source)),
