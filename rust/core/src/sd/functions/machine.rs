@@ -87,6 +87,8 @@ pub enum Query {
     AttributeMin,
     /// QUEUE ATTRIB QUANTITY(total) of a fifo.
     AttributeQuantity,
+    /// Everything that is inside.
+    Content,
     /// The amount in slat or batch k, from one at the end that leaves first; not a number outside.
     Element,
     /// How many slats or batches there are.
@@ -295,6 +297,9 @@ impl Machine {
             (Self::Fifo(fifo), Query::AttributeMax) => fifo.attribute_extreme(true),
             (Self::Fifo(fifo), Query::AttributeMin) => fifo.attribute_extreme(false),
             (Self::Fifo(fifo), Query::AttributeQuantity) => fifo.attribute_quantity(a(0)),
+            (Self::Conveyor(conveyor), Query::Content) => conveyor.content(),
+            (Self::Queue(queue), Query::Content) => queue.content(),
+            (Self::Oven(oven), Query::Content) => oven.content(),
             (Self::Conveyor(_) | Self::Queue(_) | Self::Oven(_), _) => self.of_elements(query, a(0), clock),
             _ => f64::NAN,
         }

@@ -106,13 +106,11 @@ impl<'m> Lowering<'m> {
     fn order(&mut self, call: &Call<'m, '_>, k: usize) -> Result<usize, CompileError> {
         let node = self.argument(call, k)?;
         // Vensim reads an order that moves at the start only.
-        let order = match self.constant_now(node)? {
-            Some(order) => Some(order),
-            None => {
-                let start = self.start_of(call, k)?;
-                self.constant_now(start)?
-            }
-        };
+        let mut order = self.constant_now(node)?;
+        if order.is_none() {
+            let start = self.start_of(call, k)?;
+            order = self.constant_now(start)?;
+        }
         match order {
             Some(order) if (0.5..1000.5).contains(&order) => Ok(order.round() as usize),
             Some(order) => Err(self.fault(

@@ -12,12 +12,12 @@ mod vector;
 
 use super::error::CompileError;
 use super::graph::{Binary, Id, Node, Points, Reading, Unary};
-use super::lower::{At, Env, Lowering, Mode};
+use super::lower::{At, DEEPEST, Env, Lowering, Mode};
 use crate::sd::dialect::Dialect;
 use crate::sd::expr::{Expr, ExprKind, Span, Subscript};
 use crate::sd::functions::call::Function;
 use crate::sd::functions::table;
-use crate::sd::model::{Kind, canonical};
+use crate::sd::model::{Equation, Kind, canonical};
 
 /// A call as it stands in an equation.
 pub(crate) struct Call<'m, 'a> {
@@ -181,7 +181,12 @@ impl<'m> Lowering<'m> {
 
     /// The table that argument `k` names, for LOOKUP EXTRAPOLATE and its kin.
     pub(crate) fn table_argument(&mut self, call: &Call<'m, '_>, k: usize) -> Result<(u32, Reading), CompileError> {
-        let (expr, env) = self.unbind(call.at(k), call.env);
+        self.table_of_expr(call.at(k), call.env)
+    }
+
+    /// The table that an expression names.
+    pub(crate) fn table_of_expr(&mut self, expr: &'m Expr, env: &Env) -> Result<(u32, Reading), CompileError> {
+        let (expr, env) = self.unbind(expr, env);
         match &expr.kind {
             ExprKind::Reference { name, subscripts } => {
                 if let Some(found) = self.table_called(&canonical(name), subscripts, expr.span, &env)? {
@@ -194,6 +199,18 @@ impl<'m> Lowering<'m> {
                     let places = self.places(&self.infos[index], flat);
                     if let Some(found) = self.series_table(index, &places) {
                         return Ok(found);
+                    }
+                    // A module's input, or another variable that only repeats a graphical function.
+                    if let [Equation { expr: Some(same), table: None, .. }] = &self.infos[index].variable.equations[..]
+                        && matches!(same.kind, ExprKind::Reference { .. })
+                        && !matches!(self.infos[index].variable.kind, Kind::Stock { .. })
+                        && self.follows < DEEPEST
+                    {
+                        let env = Env { mode: env.mode, ..self.env_of(element) };
+                        self.follows += 1;
+                        let found = self.table_of_expr(same, &env);
+                        self.follows -= 1;
+                        return found;
                     }
                 }
                 Err(self.fault(&env, expr.span, format!("{name:?} is no lookup and no data variable")))

@@ -147,7 +147,7 @@ fn lanes_and_single_runs_have_the_same_bits() {
         .replace("<aux name='transit'>", "<aux name='arrivals'><eqn>9</eqn></aux><aux name='transit'>");
     for method in [Method::Euler, Method::Rk4] {
         let program = compiled(&text, &CHAIN, &["arrivals", "transit"], method).unwrap();
-        let designs: Vec<[f64; 2]> = (0..37).map(|k| [1.5 * k as f64 % 17.0, 0.5 + (0.37 * k as f64) % 4.0]).collect();
+        let designs: Vec<[f64; 2]> = (0..37).map(f64::from).map(|k| [1.5 * k % 17.0, 0.5 + (0.37 * k) % 4.0]).collect();
         let flat: Vec<f64> = designs.iter().flatten().copied().collect();
         let columns = program.flat.columns.len();
         for (threads, block) in [(1, 0), (2, 0), (2, 16)] {

@@ -7,7 +7,7 @@ use crate::sd::compile::graph::{Binary, Id, Node};
 use crate::sd::compile::lower::{Env, Lowering, Mode};
 use crate::sd::expr::{Expr, ExprKind, Span};
 use crate::sd::functions::conveyor::{self, Spread};
-use crate::sd::functions::machine::Kind as Machine;
+use crate::sd::functions::machine::{Kind as Machine, Query};
 use crate::sd::functions::queue;
 use crate::sd::model::{self, Container, Kind, canonical};
 
@@ -157,11 +157,7 @@ impl<'m> Lowering<'m> {
                     let Some(profile) = &spread.profile else {
                         return Err(self.refusal(element, "spreadflow", reason));
                     };
-                    let (profile, env) = self.unbind(profile, &env);
-                    let ExprKind::Reference { name, subscripts } = &profile.kind else {
-                        return Err(self.refusal(element, "spreadflow", reason));
-                    };
-                    let Some((table, _)) = self.table_called(&canonical(name), subscripts, profile.span, &env)? else {
+                    let Ok((table, _)) = self.table_of_expr(profile, &env) else {
                         return Err(self.refusal(element, "spreadflow", reason));
                     };
                     let points = &self.tables[table as usize];
@@ -251,7 +247,7 @@ impl<'m> Lowering<'m> {
         }
         let limited = options.capacity.is_some() || options.inflow_limit.is_some() || options.arrest.is_some();
         let holder = Holder {
-            content: self.machine_output(which, &told[0], 0),
+            content: self.ask(which, &[], Query::Content, &[], false),
             ways,
             room: limited.then(|| self.machine_output(which, &told[0], 2)),
             slats: Slats::Machine(which, start),
@@ -321,7 +317,7 @@ impl<'m> Lowering<'m> {
         let ways = (0..rooms.len())
             .map(|k| (self.machine_output(which, &rooms, 1 + k), self.first_output(which, &open, 1 + k)))
             .collect();
-        let content = self.machine_output(which, &rooms, 0);
+        let content = self.ask(which, &[], Query::Content, &[], false);
         let holder = Holder { content, ways, room: None, slats: Slats::Machine(which, start) };
         self.holders.insert(element, holder.clone());
         let mut inflows = self.inflows_of(element)?;
@@ -366,7 +362,7 @@ impl<'m> Lowering<'m> {
         let start = vec![content, told[1][0]];
         let which = self.machine(element, Machine::Oven, start.clone());
         let holder = Holder {
-            content: self.machine_output(which, &told[0], 0),
+            content: self.ask(which, &[], Query::Content, &[], false),
             ways: vec![(self.machine_output(which, &told[0], 1), self.first_output(which, &told[1], 1))],
             room: Some(self.machine_output(which, &told[0], 2)),
             slats: Slats::Machine(which, start),
@@ -389,8 +385,7 @@ impl<'m> Lowering<'m> {
                 reason: "a list of numbers cannot start this container".to_owned(),
             });
         };
-        // The content does not depend on the controls.
-        let controls = vec![self.graph.number(0.0); self.machines[which as usize].kind.controls()];
-        Ok(self.first_output(which, &controls, 0))
+        let start = self.machines[which as usize].start.clone();
+        Ok(self.ask(which, &start, Query::Content, &[], true))
     }
 }

@@ -82,7 +82,17 @@ impl<'m> Lowering<'m> {
             let place = env.running.iter().chain(env.places.iter()).find(|place| place.0 == axis)?;
             return self.axes[axis].elements.get(place.1).map(String::as_str);
         }
+        if let Some((axis, place)) = self.element_of_dimension(&key) {
+            return Some(self.axes[axis].elements[place].as_str());
+        }
         self.axes.iter().find_map(|axis| Some(axis.elements[axis.position(&key)?].as_str()))
+    }
+
+    /// `dimension.element` of XMILE (§3.7.1): which dimension, and the element's place in it.
+    fn element_of_dimension(&self, key: &str) -> Option<(usize, usize)> {
+        let (dimension, element) = key.rsplit_once('.')?;
+        let &axis = self.axis_of.get(dimension)?;
+        Some((axis, self.axes[axis].position(element)?))
     }
 
     /// Follows parameters of macros to the expression that was given.
@@ -183,6 +193,8 @@ impl<'m> Lowering<'m> {
                 if let Some(&axis) = self.axis_of.get(key) {
                     let place =
                         self.translate(axis, axis, &env.running).or_else(|| self.translate(axis, axis, &env.places))?;
+                    (place + 1) as f64
+                } else if let Some((_, place)) = self.element_of_dimension(key) {
                     (place + 1) as f64
                 } else {
                     let axis = self.axes.iter().find(|axis| axis.position(key).is_some())?;

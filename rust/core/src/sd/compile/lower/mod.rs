@@ -24,7 +24,7 @@ use crate::sd::model::{Kind, Model, TimeSpec, Variable, canonical};
 pub(crate) const NOT_AVAILABLE: f64 = -649_037_107_316_853_453_566_312_041_152_512.0;
 
 /// Macros inside macros deeper than this call themselves.
-const DEEPEST: usize = 64;
+pub(crate) const DEEPEST: usize = 64;
 
 /// Whether an equation is read during the run or at its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,8 @@ pub(crate) struct Lowering<'m> {
     pub(crate) machines: Vec<Machine>,
     /// Vensim's queues by the element that is defined as one.
     pub(crate) queues: HashMap<u32, u32>,
+    /// How many names of graphical functions are being followed to where their points stand.
+    pub(crate) follows: usize,
     /// What SHIFT IF TRUE adds to the rate of elements of stocks.
     pub(crate) shifts: Vec<(u32, Id)>,
     /// Places of values that are held within a Runge–Kutta step.
@@ -181,6 +183,7 @@ impl<'m> Lowering<'m> {
             ovens: HashMap::new(),
             machines: Vec::new(),
             queues: HashMap::new(),
+            follows: 0,
             shifts: Vec::new(),
             held: HashMap::new(),
         };
