@@ -31,6 +31,7 @@ fn program() -> Program {
                 fixed: Vec::new(),
                 dominant: None,
                 reflective: false,
+                reliability: None,
             }
         })
         .collect();

@@ -31,9 +31,10 @@ class PlsEngine:
     ``columns``      list of str: names of the data columns 0..p-1 (for messages and labels)
     ``constructs``   list of dict: name, mode ("A", "B", "nnls", "unit", "pca", "fixed"), columns (list of int);
                      optional: fixed (list of float, mode "fixed"), dominant (data column whose loading is made
-                     positive, or None), reflective (bool, default False: PLSc corrects it when `consistent`)
+                     positive, or None), reflective (bool, default False: PLSc corrects it when `consistent`),
+                     reliability (known from elsewhere, in place of rho_A)
     ``higher_order`` list of dict: name, dimensions (list of node), mode, reflective, approach ("two-stage", "repeated")
-    ``interactions`` list of dict: name, factors (list of node), method ("two-stage", "product", "orthogonal")
+    ``interactions`` list of dict: name, factors (list of node), method ("two-stage", "product", "orthogonal"), mode
     ``paths``        list of [from, to] (nodes), kept in this order
     ``links``        list of [a, b]: neighbours in the inner scheme without a path (default none)
     ``scheme``       "path" (default), "factorial", "centroid", "pca"
@@ -124,6 +125,26 @@ class PlsEngine:
         ``{"kind": "indices", "indices": (B, m) int array}`` · ``{"kind": "weights", "weights": (B, n) float array}``
 
         `sign`: "none", "indicator", "construct".
+        """
+
+    def copula(
+        self,
+        data: NDArray[np.float64],
+        plan: dict[str, Any],
+        outcome: int,
+        predictors: list[int],
+        terms: list[bool],
+        *,
+        two_scope: bool = False,
+        weights: NDArray[np.float64] | None = None,
+        missing: str = "error",
+        prepare: dict[str, Any] | None = None,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
+        """Estimate an equation with Gaussian copula terms in every replicate; nodes by number.
+
+        Values (B, predictors + terms): coefficients of the predictors, then of the terms of those marked in `terms`.
         """
 
     def resample(

@@ -69,6 +69,7 @@ def block(
     kind: str | None = None,
     weights: Sequence[float] | None = None,
     dominant: str | None = None,
+    reliability: float | None = None,
 ) -> Block:
     """Describe what measures a construct.
 
@@ -87,6 +88,8 @@ def block(
         Fixed outer weights, relative to the standardised indicators; sets the mode to `"fixed"`.
     dominant
         The indicator whose loading must be positive.
+    reliability
+        A reliability known from elsewhere, for consistent PLS.
 
     Returns
     -------
@@ -101,7 +104,8 @@ def block(
     Examples
     --------
     >>> block("Image", multi("IMAG", 1, 2))
-    Block(construct='Image', indicators=('IMAG1', 'IMAG2'), mode='A', kind='reflective', weights=None, dominant=None)
+    Block(construct='Image', indicators=('IMAG1', 'IMAG2'), mode='A', kind='reflective', weights=None, dominant=None,
+          reliability=None)
     """
     if weights is not None:
         mode = "fixed"
@@ -117,4 +121,5 @@ def block(
         kind=cast(Kind, kind),
         weights=None if weights is None else tuple(float(weight) for weight in weights),
         dominant=dominant,
+        reliability=reliability,
     )

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sembada.pls import following, slopes
+from sembada.errors import SpecificationError
+from sembada.pls import endogeneity, following, intervals, slopes
 from sembada.pls.derived import evaluate
 from sembada.pls.draws import Draws
 from sembada.pls.specification import choice
@@ -132,6 +133,41 @@ class Bootstrap(Draws):
             interval=self.interval_of(interval),
             tails=tails,
         )
+
+    def copula(
+        self,
+        outcome: str,
+        endogenous: Sequence[str] | None = None,
+        *,
+        method: str = "park-gupta",
+        level: float = 0.95,
+        interval: str | None = None,
+        tails: int = 2,
+    ) -> pd.DataFrame:
+        """Return an equation with Gaussian copula terms, estimated anew in each of these resamples.
+
+        Parameters
+        ----------
+        outcome, endogenous, method
+            As in `Fit.copula`.
+        level, interval, tails
+            As in `table`, without `"studentized"`.
+
+        Returns
+        -------
+        DataFrame
+            Index `term`: the predictors, then `copula(…)`; columns as in `table`.
+        """
+        word = self.interval_of(interval)
+        intervals.check(level, word, tails)
+        if word == "studentized":
+            raise SpecificationError("interval='studentized' is not made for copula terms: use 'percentile' or 'bca'")
+        found = endogeneity.estimate(self.fit, outcome, endogenous, method)
+        draws, index = endogeneity.draw(self.fit, self._plan["plan"], outcome, endogenous, method)
+        jackknife = None
+        if word == "bca":
+            jackknife, _ = endogeneity.draw(self.fit, {"kind": "jackknife"}, outcome, endogenous, method)
+        return self._interval_table(draws, found, index, level, word, tails, jackknife=jackknife)
 
     def unstandardised(
         self,

@@ -9,8 +9,8 @@ free the term of what the exogenous predictors explain ("2sCOPE"), so that these
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,13 @@ from scipy.special import ndtri
 
 from sembada.errors import SpecificationError, UnsupportedError, unknown_name
 from sembada.pls import intervals
-from sembada.pls.blocks import block
-from sembada.pls.engine import System, seed_key
-from sembada.pls.specification import Path, Specification, choice
+from sembada.pls.engine import seed_key
+from sembada.pls.specification import choice
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
 
-__all__ = ["copula", "copula_term", "normality"]
+__all__ = ["copula", "copula_term", "draw", "estimate", "normality"]
 
 Array = NDArray[np.float64]
 METHODS = ("park-gupta", "2scope")
@@ -83,20 +82,86 @@ def normality(fit: Fit) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.Index(list(scores.columns), name="construct", dtype="object"))
 
 
-def _augmented(
-    scores: Array, names: Sequence[str], predictors: Sequence[str], endogenous: Sequence[str], method: str, w: Array
-) -> Array:
-    """Return outcome, predictors and copula terms as columns."""
-    place = {name: position for position, name in enumerate(names)}
-    terms = copula_term(scores[:, [place[name] for name in endogenous]], w)
-    exogenous = [name for name in predictors if name not in endogenous]
-    if method == "2scope" and exogenous:
-        other = copula_term(scores[:, [place[name] for name in exogenous]], w)
-        design = np.column_stack([np.ones(len(other)), other])
-        root = np.sqrt(w)[:, None]
-        slope = np.linalg.lstsq(design * root, terms * root, rcond=None)[0]
-        terms = terms - design @ slope
-    return np.column_stack([scores[:, [place[name] for name in predictors]], terms])
+def _equation(
+    fit: Fit, outcome: str, endogenous: Sequence[str] | None, method: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the predictors of an equation and those that get a term."""
+    choice("method", method, METHODS)
+    spec = fit.model.specification
+    if outcome not in spec.outcomes:
+        raise unknown_name("outcome", outcome, spec.outcomes)
+    predictors = spec.predictors(outcome)
+    chosen = tuple(predictors if endogenous is None else endogenous)
+    for name in chosen:
+        if name not in predictors:
+            raise unknown_name("predictor", name, predictors, where=f"the equation of {outcome!r}")
+    if not chosen:
+        raise SpecificationError("no endogenous predictor is named", {"outcome": outcome})
+    if any(":" in name for name in predictors):
+        raise UnsupportedError(f"the equation of {outcome!r} has an interaction: copula terms need plain predictors")
+    return predictors, tuple(name for name in predictors if name in chosen)
+
+
+def draw(
+    fit: Fit,
+    plan: dict[str, Any],
+    outcome: str,
+    endogenous: Sequence[str] | None,
+    method: str,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> tuple[Array, pd.Index[Any]]:
+    """Estimate an equation with copula terms in every replicate of a plan.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    plan
+        The plan, as the engine takes it.
+    outcome, endogenous, method
+        As in `Fit.copula`.
+    threads, progress
+        As in `Fit.bootstrap`.
+
+    Returns
+    -------
+    values
+        Coefficients `(n, n_terms)`; NaN rows where a replicate failed.
+    index
+        The predictors, then `copula(…)`.
+    """
+    predictors, chosen = _equation(fit, outcome, endogenous, method)
+    nodes = list(fit._system.nodes)
+    values, _, _ = fit._system.engine.copula(
+        fit._table.matrix,
+        plan,
+        nodes.index(outcome),
+        [nodes.index(name) for name in predictors],
+        [name in chosen for name in predictors],
+        two_scope=method == "2scope",
+        weights=fit._table.weights,
+        missing=fit._preparation.for_engine,
+        prepare=fit._preparation.plain,
+        threads=threads,
+        progress=progress,
+    )
+    labels = [*predictors, *(f"copula({name})" for name in chosen)]
+    return values, pd.Index(labels, name="term", dtype="object")
+
+
+def estimate(fit: Fit, outcome: str, endogenous: Sequence[str] | None, method: str) -> Array:
+    """Estimate an equation with copula terms once."""
+    plan = {"kind": "weights", "weights": np.ones((1, fit._table.n_obs))}
+    found = draw(fit, plan, outcome, endogenous, method)[0][0]
+    if np.isnan(found).any():
+        raise SpecificationError(
+            f"the equation of {outcome!r} with copula terms has no solution: a term is a linear function of the "
+            "predictors, as for a normal predictor",
+            {"outcome": outcome},
+        )
+    return np.asarray(found)
 
 
 def copula(
@@ -110,73 +175,19 @@ def copula(
     level: float,
 ) -> pd.DataFrame:
     """Return an equation with Gaussian copula terms; see `Fit.copula`."""
-    choice("method", method, METHODS)
     intervals.check(level, "percentile", 2)
-    spec = fit.model.specification
-    if outcome not in spec.outcomes:
-        raise unknown_name("outcome", outcome, spec.outcomes)
-    predictors = spec.predictors(outcome)
-    chosen = tuple(predictors if endogenous is None else endogenous)
-    for name in chosen:
-        if name not in predictors:
-            raise unknown_name("predictor", name, predictors, where=f"the equation of {outcome!r}")
-    if not chosen:
-        raise SpecificationError("no endogenous predictor is named", {"outcome": outcome})
-    if any(":" in name for name in predictors):
-        raise UnsupportedError(f"the equation of {outcome!r} has an interaction: copula terms need plain predictors")
-    nodes = list(fit._system.nodes)
-    labels = [*predictors, *(f"copula({name})" for name in chosen)]
-    # The equation again as a path model of single items, on scores instead of answers.
-    second = System(
-        Specification(
-            tuple(block(f"x{k}", f"x{k}") for k in range(len(labels) + 1)),
-            tuple(Path(f"x{k + 1}", "x0") for k in range(len(labels))),
-        ),
-        fit._system.options.__class__(),
-    )
-    table, prepared, kernel = fit._table, fit._preparation, fit.provenance.kernel
-
-    def once(weights: Array) -> Array | None:
-        first = fit._system.fit(
-            table.matrix, weights=weights, missing=prepared.for_engine, prepare=prepared.plain, kernel=kernel
-        )
-        if np.isnan(first["values"]).all():
-            return None
-        scores = np.asarray(first["scores"], dtype=np.float64)
-        known = np.isfinite(scores).all(axis=1) & (weights > 0)
-        w = weights[known]
-        columns = _augmented(scores[known], nodes, predictors, chosen, method, w)
-        y = scores[known][:, [nodes.index(outcome)]]
-        result = second.fit(
-            np.column_stack([y, columns]), weights=w, missing="error", prepare=None, kernel=kernel, statistics=["paths"]
-        )
-        # The engine standardises; the predictors are standard already, the terms are not.
-        spread = np.sqrt(w @ (columns - w @ columns / w.sum()) ** 2 / (w.sum() - 1.0))
-        return np.asarray(result["values"] / spread, dtype=np.float64)
-
-    base = np.ones(table.n_obs) if table.weights is None else table.weights
-    estimate = once(base)
-    if estimate is None or np.isnan(estimate).any():
-        raise SpecificationError(
-            f"the equation of {outcome!r} with copula terms has no solution: a term is a linear function of the "
-            "predictors, as for a normal predictor",
-            {"outcome": outcome},
-        )
+    found = estimate(fit, outcome, endogenous, method)
     _, key = seed_key(seed)
-    plan = {"kind": "bootstrap", "key": key, "n": n, "first": 0}
-    draws = np.full((n, len(labels)), np.nan)
-    for number in range(n):
-        weights = fit._system.engine.resample(np.nan_to_num(table.matrix), plan, number) * base
-        values = once(weights)
-        if values is not None:
-            draws[number] = values
-    lower, upper = intervals.limits(draws, estimate, level=level)
+    plan = {"kind": "bootstrap", "key": key, "n": n, "first": 0, "strata": None, "clusters": None}
+    draws, index = draw(fit, plan, outcome, endogenous, method)
+    lower, upper = intervals.limits(draws, found, level=level)
     error = intervals.spread(draws)
-    t = estimate / error
-    plain = [*(float(fit.paths["estimate"][name, outcome]) for name in predictors), *([np.nan] * len(chosen))]
+    t = found / error
+    estimates = fit.paths["estimate"]
+    plain = [float(estimates[name, outcome]) if (name, outcome) in estimates.index else np.nan for name in index]
     return pd.DataFrame(
         {
-            "estimate": estimate,
+            "estimate": found,
             "without": plain,
             "std_error": error,
             "t": t,
@@ -184,5 +195,5 @@ def copula(
             "lower": lower,
             "upper": upper,
         },
-        index=pd.Index(labels, name="term", dtype="object"),
+        index=index,
     )

@@ -190,6 +190,8 @@ class System:
             entry["columns"] = [column[item] for item in block.indicators]
             if block.weights is not None:
                 entry["fixed"] = list(block.weights)
+            if block.reliability is not None:
+                entry["reliability"] = float(block.reliability)
             if block.dominant is not None:
                 entry["dominant"] = column[block.dominant]
             constructs.append(entry)
@@ -198,7 +200,12 @@ class System:
             "constructs": constructs,
             "higher_order": higher,
             "interactions": [
-                {"name": name, "factors": [node[item] for item in factors(name)], "method": spec.interactions}
+                {
+                    "name": name,
+                    "factors": [node[item] for item in factors(name)],
+                    "method": spec.interactions,
+                    "mode": _MODES.get(spec.term_modes.get(name, "A"), spec.term_modes.get(name, "A")),
+                }
                 for name in spec.terms
             ],
             "paths": paths,

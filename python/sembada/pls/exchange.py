@@ -13,7 +13,7 @@ from sembada.pls.specification import Equations, Interactions, Path, Specificati
 
 __all__ = ["from_dict", "from_json", "from_toml", "to_dict", "to_json", "to_toml"]
 
-_KEYS = {"constructs", "paths", "correlations", "interactions", "equations", "instruments", "defined"}
+_KEYS = {"constructs", "paths", "correlations", "interactions", "equations", "instruments", "defined", "term_modes"}
 
 
 def to_dict(specification: Specification) -> dict[str, Any]:
@@ -30,6 +30,8 @@ def to_dict(specification: Specification) -> dict[str, Any]:
             entry["weights"] = list(item.weights)
         if item.dominant is not None:
             entry["dominant"] = item.dominant
+        if item.reliability is not None:
+            entry["reliability"] = item.reliability
         constructs.append(entry)
     paths: list[dict[str, Any]] = []
     for path in specification.paths:
@@ -47,6 +49,8 @@ def to_dict(specification: Specification) -> dict[str, Any]:
         result["correlations"] = [list(pair) for pair in specification.correlations]
     if specification.instruments:
         result["instruments"] = {outcome: list(names) for outcome, names in specification.instruments.items()}
+    if specification.term_modes:
+        result["term_modes"] = dict(specification.term_modes)
     if specification.defined:
         result["defined"] = dict(specification.defined)
     return result
@@ -58,9 +62,10 @@ def from_dict(data: Mapping[str, Any]) -> Specification:
     Parameters
     ----------
     data
-        Keys `constructs` (each with `name`, `indicators`, and optionally `mode`, `kind`, `weights`, `dominant`),
+        Keys `constructs` (each with `name`, `indicators`, and optionally `mode`, `kind`, `weights`, `dominant`,
+        `reliability`),
         `paths` (each with `predictor`, `outcome`, optionally `label`; or a mapping outcome → predictors), and
-        optionally `correlations`, `interactions`, `equations`, `instruments`, `defined`.
+        optionally `correlations`, `interactions`, `equations`, `instruments`, `defined`, `term_modes`.
 
     Raises
     ------
@@ -73,11 +78,11 @@ def from_dict(data: Mapping[str, Any]) -> Specification:
         raise SpecificationError("the model data has no key 'constructs'", {"keys": list(data)})
     blocks = []
     for position, entry in enumerate(data["constructs"]):
-        extra = set(entry) - {"name", "indicators", "mode", "kind", "weights", "dominant"}
+        extra = set(entry) - {"name", "indicators", "mode", "kind", "weights", "dominant", "reliability"}
         if extra or "name" not in entry or "indicators" not in entry:
             raise SpecificationError(
                 f"model data, construct {position + 1}: expected 'name' and 'indicators', optionally 'mode', 'kind', "
-                f"'weights', 'dominant'; got {', '.join(map(repr, entry))}",
+                f"'weights', 'dominant', 'reliability'; got {', '.join(map(repr, entry))}",
                 {"construct": position, "keys": list(entry)},
             )
         options = {key: value for key, value in entry.items() if key not in {"name", "indicators"}}
@@ -104,6 +109,7 @@ def from_dict(data: Mapping[str, Any]) -> Specification:
         equations=cast(Equations, choice("equations", data.get("equations", "ols"), get_args(Equations))),
         instruments={outcome: tuple(names) for outcome, names in data.get("instruments", {}).items()},
         defined=dict(data.get("defined", {})),
+        term_modes=dict(data.get("term_modes", {})),
     )
 
 
@@ -138,6 +144,8 @@ def to_toml(specification: Specification) -> str:
     if "instruments" in data:
         lines += ["", "[instruments]"]
         lines += [f"{_toml(outcome)} = {_toml(names)}" for outcome, names in data["instruments"].items()]
+    if "term_modes" in data:
+        lines += ["", "[term_modes]", *(f"{_toml(name)} = {_toml(mode)}" for name, mode in data["term_modes"].items())]
     if "defined" in data:
         lines += ["", "[defined]", *(f"{_toml(name)} = {_toml(text)}" for name, text in data["defined"].items())]
     for table in ("constructs", "paths"):

@@ -480,6 +480,52 @@ class Fit:
         """
         return endogeneity.copula(self, outcome, endogenous, method=method, n=n, seed=seed, level=level)
 
+    def rerun(self, model: Model | str | None = None, *, data: Any = None, **options: Any) -> Fit:
+        """Estimate again with something changed.
+
+        Parameters
+        ----------
+        model
+            Another model, or its text; the same one by default.
+        data
+            Other data; the same rows by default. Only the columns of the old model are kept with a fit, so a model
+            that needs others needs the data.
+        **options
+            Options of `Model.fit` that change; the others stay as they were.
+
+        Returns
+        -------
+        Fit
+            A new fit.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from sembada import pls
+        >>> rng = np.random.default_rng(1)
+        >>> x = rng.normal(size=100)
+        >>> frame = pd.DataFrame({name: x + rng.normal(size=100) for name in ("a", "b", "c", "d")})
+        >>> fit = pls.Model("X =~ a + b ; Y =~ c + d ; Y ~ X").fit(frame, scheme="factorial")
+        >>> fit.rerun(consistent=True).provenance.options["scheme"]
+        'factorial'
+        """
+        from sembada.pls.model import Model
+
+        again = self.model if model is None else Model(model) if isinstance(model, str) else model
+        facts = self.provenance.options
+        names = ("scheme", "consistent", "missing", "correlation", "scaling", "higher_order", "max_iter", "tol")
+        given: dict[str, Any] = {name: facts[name] for name in names}
+        if data is not None:
+            given["missing_value"] = facts["missing_value"]
+        if given["scaling"] is not None:
+            given["scaling"] = {name: kind for name, kind in given["scaling"].items() if name in again.columns}
+        if self._preparation.ordinal is not None:
+            pairs = zip(self._table.columns, self._preparation.ordinal, strict=True)
+            given["ordinal"] = [name for name, kind in pairs if kind and name in again.columns]
+        if data is None:
+            data = self._table.take(again.columns)
+        return again.fit(data, **{**given, **options})
+
     def summary(self) -> Summary:
         """Return the main tables as one report that renders as text, HTML and LaTeX."""
         return summarise_fit(self)

@@ -51,6 +51,16 @@ class Table:
         """Return the values of one column."""
         return self.matrix[:, position]
 
+    def take(self, columns: Sequence[str]) -> Table:
+        """Return a table of some of the columns."""
+        if tuple(columns) == self.columns:
+            return self
+        for name in columns:
+            if name not in self.columns:
+                raise unknown_name("column", name, self.columns, where="the columns of the old model (pass data=)")
+        places = [self.columns.index(name) for name in columns]
+        return Table(tuple(columns), np.ascontiguousarray(self.matrix[:, places]), self.index, self.weights)
+
     def digest(self) -> str:
         """Return the SHA-256 of the column names, the values and the weights."""
         state = hashlib.sha256("\x1f".join(self.columns).encode())

@@ -6,7 +6,8 @@ labels · `0.5*x` a fixed weight of a composite · `#` and `!` comments · `;` o
 measured by constructs is a higher-order construct. Names with blanks or signs stand in backticks.
 
 What the operators cannot say stands in lines that lavaan and cSEM read as comments: `#! mode Quality = A`,
-`#! kind Quality = reflective`, `#! dominant Quality = PERQ1`, `#! interactions = product`, `#! equations = 2sls`,
+`#! kind Quality = reflective`, `#! dominant Quality = PERQ1`, `#! reliability Quality = 0.8`,
+`#! mode Image:Quality = B`, `#! interactions = product`, `#! equations = 2sls`,
 `#! instruments Quality = Image + Value`.
 
 Sources: Rosseel (2012), J. Stat. Softw. 48(2), §3; Rademaker & Schuberth, cSEM manual, "Model".
@@ -343,20 +344,29 @@ def _assemble(
 
     options: dict[str, str] = {}
     instruments: dict[str, tuple[str, ...]] = {}
+    term_modes: dict[str, Mode] = {}
+    terms = {path.predictor for path in paths if ":" in path.predictor}
     for token in pragmas:
-        match = re.fullmatch(r"#!\s*(\w+)(?:\s+(`[^`]+`|[^\s=]+))?\s*=\s*(.+?)\s*", token.text)
+        match = re.fullmatch(r"#!\s*(\w+)(?:\s+((?:`[^`]+`|[^\s=`])+))?\s*=\s*(.+?)\s*", token.text)
         if match is None:
             reader.fail(
                 "cannot read this setting", token, "expected '#! mode CONSTRUCT = A' or '#! interactions = product'"
             )
-        setting, name, value = match.group(1), (match.group(2) or "").strip("`"), match.group(3)
+        setting, name, value = match.group(1), (match.group(2) or "").replace("`", ""), match.group(3)
         if setting in {"interactions", "equations"} and not name:
             options[setting] = value
-        elif setting in {"mode", "kind", "dominant", "instruments"} and name in blocks:
+        elif setting == "mode" and name in terms:
+            term_modes[name] = cast(Mode, choice(f"mode {name}", value, get_args(Mode)))
+        elif setting in {"mode", "kind", "dominant", "reliability", "instruments"} and name in blocks:
             if setting == "mode":
                 blocks[name] = replace(blocks[name], mode=cast(Mode, choice(f"mode {name}", value, get_args(Mode))))
             elif setting == "kind":
                 blocks[name] = replace(blocks[name], kind=cast(Kind, choice(f"kind {name}", value, get_args(Kind))))
+            elif setting == "reliability":
+                try:
+                    blocks[name] = replace(blocks[name], reliability=float(value))
+                except ValueError:
+                    reader.fail(f"{value!r} is not a number", token, "write a reliability such as 0.8")
             elif setting == "dominant":
                 blocks[name] = replace(blocks[name], dominant=value.strip("`"))
             else:
@@ -365,7 +375,7 @@ def _assemble(
             reader.fail(
                 f"the setting {setting!r} of {name!r} is not known",
                 token,
-                "expected mode, kind, dominant or instruments of a construct, or interactions or equations",
+                "expected mode, kind, dominant, reliability or instruments of a construct, interactions or equations",
             )
     return Specification(
         tuple(blocks.values()),
@@ -375,6 +385,7 @@ def _assemble(
         equations=cast(Equations, options.get("equations", "ols") if equations is None else equations),
         instruments=instruments,
         defined=defined,
+        term_modes=term_modes,
     )
 
 
@@ -429,6 +440,8 @@ def write(specification: Specification) -> str:
             notes.append(f"#! mode {_quoted(block.construct)} = {block.mode}")
         if block.dominant is not None:
             notes.append(f"#! dominant {_quoted(block.construct)} = {_quoted(block.dominant)}")
+        if block.reliability is not None:
+            notes.append(f"#! reliability {_quoted(block.construct)} = {block.reliability!r}")
     # Neighbouring paths to one outcome share a line, so that reading the text gives the same order again.
     position = 0
     while position < len(specification.paths):
@@ -443,6 +456,7 @@ def write(specification: Specification) -> str:
     lines.extend(f"{name} := {expression}" for name, expression in specification.defined.items())
     if specification.interactions != "two-stage":
         notes.append(f"#! interactions = {specification.interactions}")
+    notes.extend(f"#! mode {_term(name)} = {mode}" for name, mode in specification.term_modes.items())
     if specification.equations != "ols":
         notes.append(f"#! equations = {specification.equations}")
     for outcome, names in specification.instruments.items():

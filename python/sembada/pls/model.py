@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
 
+import pandas as pd
+
 from sembada.errors import SpecificationError
 from sembada.pls import exchange, lavaan
 from sembada.pls.blocks import block
 from sembada.pls.equations import equations as identified
 from sembada.pls.estimation import estimate
 from sembada.pls.fit import Fit
+from sembada.pls.matrices import path_pairs
 from sembada.pls.specification import Block, Equations, Interactions, Path, Specification, choice
 
 __all__ = ["Model"]
@@ -32,7 +35,7 @@ class Model:
         With `blocks`: a mapping outcome → predictors, or pairs (predictor, outcome).
     modes
         Outer modes that override the ones of the blocks: construct → `"A"`, `"B"`, `"B-nonnegative"`, `"unit"`,
-        `"pca"`.
+        `"pca"`. An interaction that has several products may stand here too (`"Image:Quality"`).
     interactions
         How interaction terms are made: `"two-stage"` (product of the scores of a first stage), `"product"` (products
         of all indicators) or `"orthogonal"` (those products, freed of their linear part).
@@ -191,6 +194,51 @@ class Model:
     def from_toml(cls, text: str) -> Model:
         """Make a model from TOML."""
         return cls(exchange.from_toml(text))
+
+    @classmethod
+    def from_matrix(
+        cls,
+        matrix: Any,
+        blocks: Iterable[Block] | Mapping[str, Sequence[str]],
+        *,
+        modes: Mapping[str, str] | None = None,
+        interactions: str | None = None,
+    ) -> Model:
+        """Make a model from a path matrix, as plspm takes it.
+
+        Parameters
+        ----------
+        matrix
+            A square table or array of zeros and ones: row = outcome, column = predictor. The rows and columns of a
+            table are named; those of an array are in the order of the blocks.
+        blocks
+            Blocks made by `pls.block`, or a mapping construct → indicators.
+        modes, interactions
+            As in `Model`.
+
+        Raises
+        ------
+        SpecificationError
+            If the matrix is not square, does not fit the blocks, or holds anything but zeros and ones.
+
+        Examples
+        --------
+        >>> model = Model.from_matrix([[0, 0], [1, 0]], {"A": ["a1", "a2"], "B": ["b1"]})
+        >>> model.paths
+        (('A', 'B'),)
+        >>> model.to_matrix().loc["B", "A"].item()
+        1
+        """
+        return cls(blocks=(made := _blocks(blocks)), paths=path_pairs(matrix, made), modes=modes,
+                   interactions=interactions)  # fmt: skip
+
+    def to_matrix(self) -> pd.DataFrame:
+        """Return the paths as a matrix of zeros and ones: row = outcome, column = predictor, as plspm takes it."""
+        names = pd.Index(self.constructs, name="outcome", dtype="object")
+        table = pd.DataFrame(0, index=names, columns=names.rename("predictor"))
+        for predictor, outcome in self.paths:
+            table.loc[outcome, predictor] = 1
+        return table
 
     # -------------------------------------------------------------------- fit
 

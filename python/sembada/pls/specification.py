@@ -51,6 +51,9 @@ class Block:
         The weights of mode `"fixed"`, relative to the standardised indicators.
     dominant
         The indicator whose loading must be positive; it decides the sign of the construct.
+    reliability
+        A reliability known from elsewhere, above 0 and up to 1; consistent PLS takes it in place of rho_A, for a
+        single indicator too.
     """
 
     construct: str
@@ -59,6 +62,7 @@ class Block:
     kind: Kind = "reflective"
     weights: tuple[float, ...] | None = None
     dominant: str | None = None
+    reliability: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.construct, str) or not self.construct.strip():
@@ -101,6 +105,13 @@ class Block:
                     f"got {self.weights!r}",
                     {"construct": self.construct, "weights": self.weights},
                 )
+        if self.reliability is not None and not (
+            isinstance(self.reliability, (int, float)) and 0 < self.reliability <= 1
+        ):
+            raise SpecificationError(
+                f"construct {self.construct!r}: reliability={self.reliability!r}, expected a number above 0, up to 1",
+                {"construct": self.construct, "reliability": self.reliability},
+            )
         if self.dominant is not None and self.dominant not in self.indicators:
             raise unknown_name(
                 "dominant indicator", self.dominant, self.indicators, where=f"the block of {self.construct!r}"
@@ -152,6 +163,8 @@ class Specification:
         listed.
     defined
         Quantities computed from labelled paths: name → expression.
+    term_modes
+        Outer modes of interactions that have several products: name → mode; mode A if an interaction is not listed.
 
     Raises
     ------
@@ -170,6 +183,7 @@ class Specification:
     equations: Equations = "ols"
     instruments: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     defined: Mapping[str, str] = field(default_factory=dict, hash=False)
+    term_modes: Mapping[str, Mode] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         choice("interactions", self.interactions, get_args(Interactions))
@@ -311,6 +325,17 @@ class Specification:
             for name in names:
                 if name not in known:
                     raise unknown_name("construct", name, self.measured, where=f"instruments of {outcome!r}")
+        for name, mode in self.term_modes.items():
+            if name not in self.terms:
+                raise unknown_name("interaction", name, self.terms, where="the modes of interactions")
+            choice(f"mode of {name}", mode, (word for word in get_args(Mode) if word != "fixed"))
+        for block in self.blocks:
+            if block.reliability is not None and block.construct in self.higher_order:
+                raise SpecificationError(
+                    f"construct {block.construct!r} is of a higher order: its reliability follows from its dimensions, "
+                    "so it cannot be given",
+                    {"construct": block.construct},
+                )
         if not self.paths and not self.correlations:
             raise SpecificationError(
                 "the model has no structural part: add paths ('Satisfaction ~ Image'), or correlations "
@@ -367,10 +392,12 @@ class Specification:
     def with_modes(self, modes: Mapping[str, str]) -> Specification:
         """Return the specification with other outer modes."""
         for name in modes:
-            if name not in self.measured:
-                raise unknown_name("construct", name, self.measured, where="modes=")
+            if name not in self.constructs:
+                raise unknown_name("construct", name, self.constructs, where="modes=")
+        terms = {name: cast(Mode, mode) for name, mode in modes.items() if name in self.terms}
         return replace(
             self,
+            term_modes={**self.term_modes, **terms},
             blocks=tuple(
                 replace(
                     block,

@@ -8,9 +8,9 @@ use pyo3::types::{PyDict, PyTuple};
 use sembada_core::lanes::Kernel;
 use sembada_core::moments::{Missing, TableError};
 use sembada_core::pls::{
-    Approach, Construct, HigherOrder, Interaction, Layout, Method, Mode, Moments, Options, PlsError, Preparation,
-    Program, Rule, Scale, Scheme, Sign, Spec, Statistic, Status, expectation_maximisation, fit, monotone,
-    multiply_adds, polychoric, replicate,
+    Approach, Construct, Endogenous, HigherOrder, Interaction, Layout, Method, Mode, Moments, Options, PlsError,
+    Preparation, Program, Rule, Scale, Scheme, Sign, Spec, Statistic, Status, copula, expectation_maximisation, fit,
+    monotone, multiply_adds, polychoric, replicate,
 };
 use sembada_core::resample::{Plan, PlanError, Scratch};
 
@@ -91,6 +91,7 @@ fn spec_of(dict: &Bound<'_, PyDict>) -> PyResult<Spec> {
                 fixed: get(c, "fixed")?.unwrap_or_default(),
                 dominant: get(c, "dominant")?,
                 reflective: get(c, "reflective")?.unwrap_or(false),
+                reliability: get(c, "reliability")?,
             })
         })
         .collect::<PyResult<Vec<_>>>()?;
@@ -116,6 +117,7 @@ fn spec_of(dict: &Bound<'_, PyDict>) -> PyResult<Spec> {
             Ok(Interaction {
                 name: need(i, "name")?,
                 factors: need(i, "factors")?,
+                mode: parse(Mode::parse(&get::<String>(i, "mode")?.unwrap_or_else(|| "A".to_owned())))?,
                 method: parse(Method::parse(&get::<String>(i, "method")?.unwrap_or_else(|| "two-stage".to_owned())))?,
             })
         })
@@ -461,6 +463,48 @@ impl PlsEngine {
             replicate(&program, &data.values, data.rows, &plan, &layout, &options, scope.pool, scope.control)
         })?;
         let replicates = found.status.len();
+        let codes: Vec<i32> = found.status.iter().map(|s| s[0]).collect();
+        let details: Vec<i32> = found.status.iter().map(|s| s[1]).collect();
+        let values = PyArray1::from_vec(py, found.values).reshape([replicates, width])?;
+        Ok((values, codes.to_pyarray(py), details.to_pyarray(py)))
+    }
+
+    #[pyo3(signature = (data, plan, outcome, predictors, terms, *, two_scope=false, weights=None, missing="error", prepare=None, threads=None, progress=None))]
+    #[allow(clippy::type_complexity)]
+    fn copula<'py>(
+        &self,
+        py: Python<'py>,
+        data: PyReadonlyArray2<'py, f64>,
+        plan: &Bound<'py, PyDict>,
+        outcome: usize,
+        predictors: Vec<usize>,
+        terms: Vec<bool>,
+        two_scope: bool,
+        weights: Option<PyReadonlyArray1<'py, f64>>,
+        missing: &str,
+        prepare: Option<Bound<'py, PyDict>>,
+        threads: Option<usize>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<i32>>)> {
+        let missing = missing_of(missing)?;
+        let program = Arc::clone(&self.program);
+        let data = matrix(&data, program.spec.columns.len())?;
+        let preparation = preparation_of(prepare.as_ref(), program.spec.columns.len())?;
+        let plan = plan_of(plan, &self.usable(&data, missing))?;
+        let weights: Option<Vec<f64>> = weights.map(|w| w.as_array().iter().copied().collect());
+        let what = Endogenous { outcome, predictors, terms, two_scope };
+        let found = gate::long(py, threads, progress, raise, |scope| {
+            let options = Options {
+                missing,
+                weights: weights.as_deref(),
+                preparation: &preparation,
+                sign: Sign::None,
+                kernel: Kernel::Portable,
+            };
+            copula(&program, &data.values, data.rows, &plan, &what, &options, scope.pool, scope.control)
+        })?;
+        let replicates = found.status.len();
+        let width = found.values.len() / replicates.max(1);
         let codes: Vec<i32> = found.status.iter().map(|s| s[0]).collect();
         let details: Vec<i32> = found.status.iter().map(|s| s[1]).collect();
         let values = PyArray1::from_vec(py, found.values).reshape([replicates, width])?;

@@ -242,6 +242,7 @@ pub(super) fn collect(program: &Program, table: &Table, worker: Worker<f64>) -> 
     out
 }
 
+/// Scores of all nodes, rows × nodes; NaN for rows that are left out.
 pub(super) fn scores(program: &Program, table: &Table, worker: &Worker<f64>) -> Vec<f64> {
     let (nodes, u, e, n) = (program.nodes.len(), table.columns, table.extended, worker.standard.n_obs);
     let mut out = vec![f64::NAN; table.n * nodes];

@@ -6,6 +6,7 @@
 mod across;
 mod batch;
 mod block;
+mod copula;
 mod engine;
 mod error;
 mod estimate;
@@ -20,6 +21,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use copula::{Endogenous, copula};
 pub use engine::{Fit, Options, Replicates, fit, multiply_adds, replicate};
 pub use error::{PlsError, Result, Status};
 pub use layout::{Entry, Layout, Statistic};

@@ -273,7 +273,7 @@ impl Compiler<'_> {
     fn is_factor(&self, node: usize) -> bool {
         if node < self.first() {
             let construct = &self.spec.constructs[node];
-            return construct.reflective && construct.columns.len() > 1;
+            return construct.reliability.is_some() || (construct.reflective && construct.columns.len() > 1);
         }
         let higher = &self.spec.higher_order[node - self.first()];
         higher.reflective && higher.dimensions.len() > 1
@@ -431,7 +431,7 @@ impl Compiler<'_> {
                 let h = &spec.higher_order[node - self.first()];
                 (h.mode, Vec::new(), None, h.reflective)
             } else {
-                (Mode::A, Vec::new(), None, false)
+                (spec.interactions[node - self.products_from()].mode, Vec::new(), None, false)
             };
             let several = items.len() > 1;
             let product = node >= self.products_from();
@@ -440,12 +440,13 @@ impl Compiler<'_> {
                 && spec.consistent == Some(Rule::Factors)
                 && !reflective
                 && items.iter().any(|item| matches!(item, Item::Score(d) if self.is_factor(*d)));
-            let corrected = several
+            let known = node < self.first() && spec.constructs[node].reliability.is_some();
+            let corrected = (several || known)
                 && !product
                 && match spec.consistent {
                     None => false,
-                    Some(Rule::Factors) => reflective || compound,
-                    Some(Rule::Seminr) => reflective || mode == Mode::A,
+                    Some(Rule::Factors) => reflective || compound || known,
+                    Some(Rule::Seminr) => reflective || known || mode == Mode::A,
                 };
             let factor = corrected && reflective;
             stage.items.extend(items);
@@ -633,7 +634,12 @@ mod tests {
     #[test]
     fn a_quadratic_term_has_each_product_once() {
         let mut spec = simple(&[2, 2], &[(0, 1), (2, 1)]);
-        spec.interactions.push(Interaction { name: "0:0".to_owned(), factors: vec![0, 0], method: Method::Product });
+        spec.interactions.push(Interaction {
+            name: "0:0".to_owned(),
+            factors: vec![0, 0],
+            mode: Mode::A,
+            method: Method::Product,
+        });
         let program = Program::compile(spec).unwrap();
         assert_eq!(program.items[4..], ["x0*x0", "x0*x1", "x1*x1"]);
     }

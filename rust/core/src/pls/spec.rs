@@ -134,6 +134,8 @@ pub struct Construct {
     pub dominant: Option<usize>,
     /// Whether it is a common factor.
     pub reflective: bool,
+    /// A reliability that is known from elsewhere; the consistent estimation takes it in place of rho_A.
+    pub reliability: Option<f64>,
 }
 
 /// A construct measured by constructs.
@@ -158,6 +160,8 @@ pub struct Interaction {
     pub name: String,
     /// Nodes whose product it is; one may stand twice.
     pub factors: Vec<usize>,
+    /// How the weights of its products are found, where it has several.
+    pub mode: Mode,
     /// How it is measured.
     pub method: Method,
 }
@@ -245,6 +249,16 @@ impl Spec {
                     ),
                 });
             }
+            if let Some(value) = construct.reliability
+                && !(value > 0.0 && value <= 1.0)
+            {
+                return Err(PlsError::Invalid {
+                    what: format!(
+                        "construct {:?} has the reliability {value}: expected a number above 0 and up to 1",
+                        construct.name
+                    ),
+                });
+            }
             if construct.mode == Mode::Fixed
                 && (construct.fixed.len() != construct.columns.len()
                     || construct.fixed.iter().any(|w| !w.is_finite())
@@ -290,6 +304,11 @@ impl Spec {
         }
         let products = first + self.higher_order.len();
         for interaction in &self.interactions {
+            if interaction.mode == Mode::Fixed {
+                return Err(PlsError::Invalid {
+                    what: format!("interaction {:?} cannot have fixed weights", interaction.name),
+                });
+            }
             if interaction.factors.len() < 2 {
                 return Err(PlsError::Invalid {
                     what: format!("interaction {:?} needs at least two factors", interaction.name),
@@ -389,6 +408,7 @@ pub(crate) mod tests {
                     fixed: Vec::new(),
                     dominant: None,
                     reflective: false,
+                    reliability: None,
                 }
             })
             .collect();

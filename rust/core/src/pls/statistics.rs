@@ -171,6 +171,12 @@ pub(super) fn structure<V: Real>(
         for node in 0..program.nodes.len() {
             let (s, b) = program.place[node];
             let block = &program.stages[s].blocks[b];
+            if block.corrected
+                && let Some(known) = program.spec.constructs.get(node).and_then(|construct| construct.reliability)
+            {
+                x.rho_a[node] = V::splat(known);
+                continue;
+            }
             if block.compound {
                 // 1 − Σ w² (1 − ρ): the share of the composite's variance that is not the dimensions' errors.
                 let stage = &program.stages[s];

@@ -56,7 +56,14 @@ pub(super) struct Failure {
     pub(super) detail: i32,
 }
 
-type Prepared<T> = std::result::Result<T, Failure>;
+impl Failure {
+    /// As the codes of a replicate.
+    pub(super) const fn code(self) -> [i32; 2] {
+        [self.status as i32, self.detail]
+    }
+}
+
+pub(super) type Prepared<T> = std::result::Result<T, Failure>;
 
 /// The columns that the model uses.
 #[derive(Clone, Debug)]
@@ -397,7 +404,7 @@ pub(super) fn replicate(
                         values.copy_from_slice(&worker.out);
                     }
                 }
-                Err(failure) => *status = [failure.status as i32, failure.detail],
+                Err(failure) => *status = failure.code(),
             }
             control.advance(1);
             Ok(())
