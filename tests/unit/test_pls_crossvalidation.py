@@ -20,7 +20,7 @@ HIGHER = "X =~ x1 + x2 + x3 ; M =~ m1 + m2 ; Y =~ y1 + y2 + y3 ; H =~ M + Y ; H 
 
 
 def both(fit, folds, technique="direct", benchmark="exogenous", **options):
-    predictor, rows = Predictor(fit, technique, benchmark), rows_of(fit, "training")
+    predictor, rows = Predictor.of(fit, technique, benchmark), rows_of(fit, "training")
     assert predictor.is_plain(rows)
     folds = np.atleast_2d(np.asarray(folds, dtype=np.int64))
     options = {"average": "training"} | options

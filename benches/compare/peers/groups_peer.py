@@ -46,7 +46,7 @@ class Sembada:
         self.check: Any = None
         folds = np.arange(len(self.data)) * 10 // len(self.data)
         if self.task == "predict":
-            table = self.fit.predict(folds=folds, benchmark="others").indicators().droplevel("construct")
+            table = self.fit.predict(folds=folds).indicators().droplevel("construct")
             self.check = table["rmse"].sort_index().tolist() + table["rmse_lm"].sort_index().tolist()
         if self.task == "mga":
             indices = [resamples((self.data["which"] == word).sum()) for word in ("even", "odd")]
@@ -63,10 +63,10 @@ class Sembada:
         pls, task = self.pls, self.task
         if task == "predict":
             for seed in range(count):
-                self.fit.predict(folds=10, repeats=1, seed=seed, benchmark="others").indicators()
+                self.fit.predict(folds=10, repeats=1, seed=seed, threads=1).indicators()
         elif task == "cvpat":
             for seed in range(count):
-                pls.cvpat(self.fit, seed=seed, benchmark="others", test="bootstrap", n=2_000)
+                pls.cvpat(self.fit, seed=seed, threads=1, test="bootstrap", n=2_000)
         elif task == "mga":
             self.compare(count).paths()
         elif task == "permutation":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from sembada import _core
 from sembada.errors import InadmissibleError, SembadaError, UnsupportedError
-from sembada.pls.engine import System, compiled, failure
-from sembada.pls.prepare import COMPLETED
-from sembada.pls.specification import choice, factors
+from sembada.pls.engine import Options, System, compiled, failure
+from sembada.pls.prepare import COMPLETED, Preparation
+from sembada.pls.specification import Specification, choice, factors
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
@@ -38,7 +38,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 TECHNIQUES = ("direct", "earliest")
-BENCHMARKS = ("exogenous", "antecedents", "others")
+BENCHMARKS = ("matched", "exogenous", "antecedents", "others")
 #: Where a prediction comes from: the path model, the linear regression, the average of the indicator.
 SOURCES = ("pls", "lm", "ia")
 
@@ -74,19 +74,33 @@ class Predictor:
 
     Parameters
     ----------
-    fit
-        The fit whose model and options are used.
+    spec
+        The model.
+    options
+        How it is estimated.
+    preparation
+        What is done to a sample before its moments are taken.
+    kernel
+        Name of the engine's kernel.
     technique
         `"direct"` (from the scores of the direct predictors) or `"earliest"` (from exogenous scores alone).
     benchmark
         Which indicators the linear regression of each indicator takes.
     """
 
-    def __init__(self, fit: Fit, technique: str, benchmark: str) -> None:
-        spec = fit.model.specification
+    def __init__(
+        self,
+        spec: Specification,
+        options: Options,
+        preparation: Preparation,
+        kernel: str,
+        technique: str,
+        benchmark: str,
+    ) -> None:
         self.technique = choice("technique", technique, TECHNIQUES)
         self.benchmark = choice("benchmark", benchmark, BENCHMARKS)
-        preparation = fit._preparation
+        if self.benchmark == "matched":
+            self.benchmark = "antecedents" if technique == "direct" else "exogenous"
         if preparation.is_needed and preparation.missing not in COMPLETED:
             raise UnsupportedError(
                 f"predictions need answers in their own units, not correlation={preparation.correlation!r} or "
@@ -98,8 +112,8 @@ class Predictor:
         if not spec.paths:
             raise UnsupportedError("the model has no paths, so nothing is predicted: add a structural model", {})
         # The scores are composites, so predictions from them take their own paths and loadings, not corrected ones.
-        self.system = compiled(spec, replace(fit._system.options, consistent=False))
-        self.kernel = str(fit.provenance.kernel)
+        self.system = compiled(spec, replace(options, consistent=False))
+        self.kernel = kernel
         self.outcomes = spec.outcomes
         node = {name: position for position, name in enumerate(self.system.nodes)}
         self.nodes = np.array([node[name] for name in self.outcomes])
@@ -128,6 +142,18 @@ class Predictor:
             (np.flatnonzero(self.owners == position), self._explanatory(outcome, column))
             for position, outcome in enumerate(self.outcomes)
         ]
+
+    @staticmethod
+    def of(fit: Fit, technique: str, benchmark: str) -> Predictor:
+        """Return the predictor of a fit; equal ones are shared, since they hold no data."""
+        return _made(
+            fit.model.specification,
+            fit._system.options,
+            fit._preparation,
+            str(fit.provenance.kernel),
+            technique,
+            benchmark,
+        )
 
     def is_plain(self, rows: Rows) -> bool:
         """Return whether the engine can do all folds at once."""
@@ -285,6 +311,13 @@ class Predictor:
             return result
 
         return predict
+
+
+@lru_cache(maxsize=16)
+def _made(
+    spec: Specification, options: Options, preparation: Preparation, kernel: str, technique: str, benchmark: str
+) -> Predictor:
+    return Predictor(spec, options, preparation, kernel, technique, benchmark)
 
 
 def trouble(system: System, result: dict[str, Any]) -> SembadaError | None:

@@ -34,7 +34,7 @@ def cvpat(
     repeats: int = 1,
     seed: int | None = None,
     technique: str = "direct",
-    benchmark: str = "exogenous",
+    benchmark: str = "matched",
     baseline: str = "training",
     completion: str = "training",
     overall: str = "constructs",

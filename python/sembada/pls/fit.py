@@ -613,7 +613,7 @@ class Fit:
         repeats: int = 10,
         seed: int | None = None,
         technique: str = "direct",
-        benchmark: str = "exogenous",
+        benchmark: str = "matched",
         average: str = "predictions",
         baseline: str = "training",
         completion: str = "training",
@@ -638,9 +638,10 @@ class Fit:
             `"direct"`: a construct is predicted from the scores of its direct predictors. `"earliest"`: from the
             scores of exogenous constructs alone, through the whole structural model.
         benchmark
-            What the linear benchmark regresses each indicator on: `"exogenous"` (the indicators of all exogenous
+            What the linear benchmark regresses each indicator on: `"matched"` (what the technique itself may use:
+            `"antecedents"` with `"direct"`, else `"exogenous"`), `"exogenous"` (the indicators of all exogenous
             constructs; Shmueli et al. 2019), `"antecedents"` (those of the direct predictors) or `"others"` (those of
-            all other constructs, as seminr does).
+            all other constructs, as seminr 2.3 does).
         average
             Over repeats: `"predictions"` (errors of each row's mean prediction) or `"metrics"` (mean of the errors).
         baseline

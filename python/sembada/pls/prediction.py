@@ -98,7 +98,7 @@ class Prediction:
 
     @cached_property
     def _predictor(self) -> Predictor:
-        return Predictor(self.fit, self.technique, self.benchmark)
+        return Predictor.of(self.fit, self.technique, self.benchmark)
 
     def _outcome(self, sample: str) -> Outcome:
         word = choice("sample", sample, SAMPLES)
@@ -149,7 +149,7 @@ class Prediction:
         outcome = self._outcome(sample)
         columns: dict[str, Array] = {}
         sums = outcome.metrics
-        if self.average == "predictions":
+        if self.average == "predictions" and len(self.folds) > 1:
             sums = {
                 source: sums_of_errors(self._actual, outcome.predictions[source], self._rows.weights)[None]
                 for source in SOURCES
@@ -179,7 +179,7 @@ class Prediction:
         """
         outcome = self._outcome(sample)
         sums = outcome.score_metrics
-        if self.average == "predictions":
+        if self.average == "predictions" and len(self.folds) > 1:
             predicted, actual = outcome.scores
             sums = sums_of_errors(actual, predicted, self._rows.weights)[None]
             sums[:, 3] = sums_of_errors(actual, np.where(np.isnan(predicted), np.nan, 0.0), self._rows.weights)[1]
@@ -362,7 +362,8 @@ def predict(
     progress: bool | Callable[[int, int], object],
 ) -> Prediction:
     """Predict rows that took no part in the estimation; see `Fit.predict`."""
-    predictor = Predictor(fit, technique, benchmark)
+    predictor = Predictor.of(fit, technique, benchmark)
+    benchmark = predictor.benchmark
     threads = execution.check_threads(threads)
     choice("average", average, AVERAGES)
     choice("baseline", baseline, COMPLETIONS)
