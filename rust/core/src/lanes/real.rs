@@ -6,6 +6,9 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+/// Places that [`Real::list_counts`] may write to beyond those that it fills.
+pub const LISTED: usize = 16;
+
 /// A number, or [`Real::LANES`] numbers side by side.
 pub trait Real:
     Copy
@@ -56,6 +59,42 @@ pub trait Real:
     fn less(self, other: Self) -> u8;
     /// Lanes of `yes` where the bit of `mask` is set, of `no` elsewhere.
     fn select(mask: u8, yes: Self, no: Self) -> Self;
+    /// Every lane takes the number of the lane that stands `by` places after it, the last ones those of the first.
+    /// Fast for a constant of at most half the lanes.
+    #[inline(always)]
+    fn rotate(self, by: usize) -> Self {
+        let mut out = self;
+        for lane in 0..Self::LANES {
+            out = out.with_lane(lane, self.lane((lane + by) % Self::LANES));
+        }
+        out
+    }
+
+    /// Lane `k` of the `l`-th number changes places with lane `l` of the `k`-th: as many numbers as lanes.
+    #[inline(always)]
+    fn transpose(numbers: &mut [Self]) {
+        for l in 1..Self::LANES {
+            for k in 0..l {
+                let (upper, lower) = (numbers[k].lane(l), numbers[l].lane(k));
+                numbers[k] = numbers[k].with_lane(l, lower);
+                numbers[l] = numbers[l].with_lane(k, upper);
+            }
+        }
+    }
+
+    /// Lists the counts that are not zero, as `place << 8 | count` with places from `first` on, and returns how many
+    /// there are. `out` has [`LISTED`] places more than there are counts.
+    #[inline(always)]
+    fn list_counts(first: u32, counts: &[u8], out: &mut [u32]) -> usize {
+        let out = &mut out[..counts.len()];
+        let mut used = 0;
+        for (place, &count) in (first..).zip(counts) {
+            // Written always and kept only when it counts: no branch to mispredict.
+            out[used] = place << 8 | u32::from(count);
+            used += usize::from(count != 0);
+        }
+        used
+    }
 
     /// Zero in every lane.
     #[inline(always)]
@@ -243,7 +282,7 @@ mod x86 {
     use std::arch::x86_64::*;
     use std::ops::{Add, Div, Mul, Neg, Sub};
 
-    use super::Real;
+    use super::{LISTED, Real};
 
     /// Four numbers in an AVX register. Only for code behind a check for AVX2 and FMA.
     #[derive(Clone, Copy, Debug)]
@@ -341,6 +380,29 @@ mod x86 {
                 Self(_mm256_blendv_pd(no.0, yes.0, _mm256_castsi256_pd(lanes)))
             }
         }
+        #[inline(always)]
+        fn rotate(self, by: usize) -> Self {
+            Self(unsafe {
+                match by % 4 {
+                    1 => _mm256_permute4x64_pd::<0b00_11_10_01>(self.0),
+                    2 => _mm256_permute4x64_pd::<0b01_00_11_10>(self.0),
+                    3 => _mm256_permute4x64_pd::<0b10_01_00_11>(self.0),
+                    _ => self.0,
+                }
+            })
+        }
+        #[inline(always)]
+        fn transpose(numbers: &mut [Self]) {
+            let n: &mut [Self; 4] = &mut numbers.as_chunks_mut().0[0];
+            unsafe {
+                let (a, b) = (_mm256_unpacklo_pd(n[0].0, n[1].0), _mm256_unpackhi_pd(n[0].0, n[1].0));
+                let (c, d) = (_mm256_unpacklo_pd(n[2].0, n[3].0), _mm256_unpackhi_pd(n[2].0, n[3].0));
+                n[0].0 = _mm256_permute2f128_pd::<0x20>(a, c);
+                n[1].0 = _mm256_permute2f128_pd::<0x20>(b, d);
+                n[2].0 = _mm256_permute2f128_pd::<0x31>(a, c);
+                n[3].0 = _mm256_permute2f128_pd::<0x31>(b, d);
+            }
+        }
     }
 
     impl Real for Avx512 {
@@ -413,6 +475,108 @@ mod x86 {
         #[inline(always)]
         fn select(mask: u8, yes: Self, no: Self) -> Self {
             Self(unsafe { _mm512_mask_blend_pd(mask, no.0, yes.0) })
+        }
+        #[inline(always)]
+        fn rotate(self, by: usize) -> Self {
+            Self(unsafe {
+                let bits = _mm512_castpd_si512(self.0);
+                _mm512_castsi512_pd(match by % 8 {
+                    1 => _mm512_alignr_epi64::<1>(bits, bits),
+                    2 => _mm512_alignr_epi64::<2>(bits, bits),
+                    3 => _mm512_alignr_epi64::<3>(bits, bits),
+                    4 => _mm512_alignr_epi64::<4>(bits, bits),
+                    5 => _mm512_alignr_epi64::<5>(bits, bits),
+                    6 => _mm512_alignr_epi64::<6>(bits, bits),
+                    7 => _mm512_alignr_epi64::<7>(bits, bits),
+                    _ => bits,
+                })
+            })
+        }
+        #[inline(always)]
+        fn transpose(numbers: &mut [Self]) {
+            let n: &mut [Self; 8] = &mut numbers.as_chunks_mut().0[0];
+            unsafe {
+                // Pairs of lanes, then pairs of quarters, then pairs of halves change places.
+                for k in [0, 2, 4, 6] {
+                    let (a, b) = (n[k].0, n[k + 1].0);
+                    n[k].0 = _mm512_unpacklo_pd(a, b);
+                    n[k + 1].0 = _mm512_unpackhi_pd(a, b);
+                }
+                for k in [0, 1, 4, 5] {
+                    let (a, b) = (n[k].0, n[k + 2].0);
+                    n[k].0 = _mm512_shuffle_f64x2::<0b10_00_10_00>(a, b);
+                    n[k + 2].0 = _mm512_shuffle_f64x2::<0b11_01_11_01>(a, b);
+                }
+                // Registers k and k + 2 now hold lanes k, k + 4 and k + 2, k + 6 of the first four numbers.
+                for k in 0..4 {
+                    let (a, b) = (n[k].0, n[k + 4].0);
+                    n[k].0 = _mm512_shuffle_f64x2::<0b10_00_10_00>(a, b);
+                    n[k + 4].0 = _mm512_shuffle_f64x2::<0b11_01_11_01>(a, b);
+                }
+            }
+        }
+        #[inline(always)]
+        fn list_counts(first: u32, counts: &[u8], out: &mut [u32]) -> usize {
+            let mut used = 0;
+            let mut last = [0; LISTED];
+            let (parts, rest) = counts.as_chunks::<LISTED>();
+            last[..rest.len()].copy_from_slice(rest);
+            for (part, start) in parts.iter().chain([&last]).zip((first..).step_by(LISTED)) {
+                let out = &mut out[used..][..LISTED];
+                unsafe {
+                    let counts = _mm512_cvtepu8_epi32(_mm_loadu_si128(part.as_ptr().cast()));
+                    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+                    let places = _mm512_add_epi32(_mm512_set1_epi32(start as i32), lanes);
+                    let listed = _mm512_or_si512(_mm512_slli_epi32::<8>(places), counts);
+                    let mask = _mm512_test_epi32_mask(counts, counts);
+                    _mm512_storeu_si512(out.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(mask, listed));
+                    used += mask.count_ones() as usize;
+                }
+            }
+            used
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns_and_lists<V: Real>() {
+        let number = |l: usize| V::load(&std::array::from_fn::<f64, 8, _>(|k| (10 * l + k) as f64));
+        for by in 0..V::LANES {
+            let turned = number(0).rotate(by);
+            for k in 0..V::LANES {
+                assert_eq!(turned.lane(k), ((k + by) % V::LANES) as f64);
+            }
+        }
+        let counts: Vec<u8> = (0..50).map(|k| (k % 3) as u8 * (k % 7) as u8).collect();
+        let expected: Vec<u32> =
+            (9..).zip(&counts).filter(|(_, c)| **c > 0).map(|(k, &c)| k << 8 | u32::from(c)).collect();
+        let mut listed = [7; 50 + LISTED];
+        let used = V::list_counts(9, &counts, &mut listed);
+        assert_eq!(listed[..used], expected);
+        let mut numbers: Vec<V> = (0..V::LANES).map(number).collect();
+        V::transpose(&mut numbers);
+        for (l, number) in numbers.iter().enumerate() {
+            for k in 0..V::LANES {
+                assert_eq!(number.lane(k), (10 * k + l) as f64);
+            }
+        }
+    }
+
+    #[test]
+    fn lanes_change_places() {
+        turns_and_lists::<f64>();
+        turns_and_lists::<Pack<4, false>>();
+        turns_and_lists::<Pack<8, true>>();
+        #[cfg(target_arch = "x86_64")]
+        for kernel in super::super::Kernel::available() {
+            match kernel {
+                super::super::Kernel::Avx2 => turns_and_lists::<Avx2>(),
+                super::super::Kernel::Avx512 => turns_and_lists::<Avx512>(),
+                _ => {}
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ mod plain;
 mod standardise;
 mod table;
 
-pub use gather::{Gather, gather};
+pub use gather::{Gather, MOST_ROWS, RowWeights, gather};
 pub use integer::{MOST, RowProducts, SIDE};
 pub use plain::sums as plain_sums;
 pub use standardise::{Standard, standardise};

@@ -4,6 +4,8 @@
 //! of "observed" for each column with missing values, and, for pairwise treatment, the squares. All treatments of
 //! missing values inside a replicate follow from the weighted sums of products of these columns.
 
+use crate::lanes::Aligned;
+
 /// What is done about missing values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -67,7 +69,7 @@ pub struct Table {
     /// `n` × `stride`.
     pub rows: Vec<f64>,
     /// The extended columns without the constant, for the kernels: `n` × `packed_stride`.
-    pub packed: Vec<f64>,
+    pub packed: Aligned,
     /// Numbers from one packed row to the next: a multiple of eight, padded with zeros.
     pub packed_stride: usize,
     /// What was subtracted from each data column.
@@ -170,7 +172,7 @@ impl Table {
             }
         }
         let packed_stride = (extended - 1).div_ceil(8) * 8;
-        let mut packed = vec![0.0; n * packed_stride];
+        let mut packed = Aligned::new(n * packed_stride);
         for row in 0..n {
             packed[row * packed_stride..row * packed_stride + extended - 1]
                 .copy_from_slice(&rows[row * stride + 1..row * stride + extended]);

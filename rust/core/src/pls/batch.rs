@@ -1,8 +1,8 @@
 //! Sums of products of a batch of replicates, by the cheapest exact way that the plan and the data allow.
 
-use super::engine::Lanes;
-use crate::lanes::Kernel;
-use crate::moments::{Gather, MOST, RowProducts, SIDE, Table, place, plain_sums};
+use super::kernels::Lanes;
+use crate::lanes::{Aligned, Kernel};
+use crate::moments::{Gather, MOST, MOST_ROWS, RowProducts, RowWeights, SIDE, Table, place, plain_sums};
 use crate::resample::{Plan, Scratch};
 
 /// How the moments of a plan's replicates are made.
@@ -14,8 +14,10 @@ enum Way {
     Jackknife(Vec<f64>),
     /// One fold's sums taken from the whole sample's.
     Folds(Vec<Vec<f64>>),
-    /// The rows that count, gathered.
-    Gather,
+    /// The rows that are counted, gathered.
+    Counts,
+    /// The rows that have a weight, gathered.
+    Weights,
 }
 
 /// What makes the moments of one call.
@@ -37,7 +39,7 @@ pub(super) struct Batch {
     gather: Gather,
     scratch: Scratch,
     /// Sums of products: pair after pair, a batch of replicates side by side.
-    pub(super) sums: Vec<f64>,
+    pub(super) sums: Aligned,
     /// Row weights of each replicate, where they are needed.
     pub(super) weights: Vec<f64>,
 }
@@ -64,12 +66,16 @@ impl<'a> Source<'a> {
                 let rest = |fold: usize| total.iter().zip(without(Some(fold))).map(|(t, s)| t - s).collect();
                 Way::Folds((0..*count).map(rest).collect())
             }
-            plan if plan.counts() && ones && RowProducts::pays(kernel) => {
+            plan if plan.counts() && ones => {
                 let (size, most) = plan.bounds(table.n);
-                let products = if most <= usize::from(MOST) { RowProducts::new(table, size) } else { None };
-                products.map_or(Way::Gather, Way::Integer)
+                let fits = most <= usize::from(MOST) && RowProducts::pays(kernel);
+                match if fits { RowProducts::new(table, size) } else { None } {
+                    Some(products) => Way::Integer(products),
+                    None if most <= usize::from(u8::MAX) && table.n < MOST_ROWS => Way::Counts,
+                    None => Way::Weights,
+                }
             }
-            _ => Way::Gather,
+            _ => Way::Weights,
         };
         let ones = own.iter().all(|w| *w == 1.0);
         Self { table, plan, own, kernel, way, needs_weights, ones }
@@ -83,11 +89,16 @@ impl<'a> Source<'a> {
     pub(super) fn batch<V: Lanes>(&self) -> Batch {
         let side = self.side::<V>();
         Batch {
-            counts: vec![0; if let Way::Integer(products) = &self.way { products.counts() } else { 0 }],
-            sums: vec![0.0; self.table.products() * side],
+            counts: match &self.way {
+                Way::Integer(products) => vec![0; products.counts()],
+                Way::Counts => vec![0; side * self.table.n],
+                _ => Vec::new(),
+            },
+            // One place more than there are pairs: see `spread`.
+            sums: Aligned::new((self.table.products() + 1) * side),
             weights: vec![
                 0.0;
-                if matches!(self.way, Way::Integer(_)) && !self.needs_weights {
+                if matches!(self.way, Way::Integer(_) | Way::Counts) && !self.needs_weights {
                     0
                 } else {
                     side * self.table.n
@@ -116,7 +127,7 @@ impl<'a> Source<'a> {
             for lane in 0..count {
                 self.plan.draw(self.kernel, first + lane, scratch, |row| counts[RowProducts::slot(row, lane)] += 1);
             }
-            products.sums(self.kernel, counts, sums);
+            products.sums(self.kernel, counts, &mut sums[..self.table.products() * side]);
             if self.needs_weights {
                 for (lane, weights) in weights.chunks_mut(n).enumerate() {
                     for (row, weight) in weights.iter_mut().enumerate() {
@@ -126,8 +137,25 @@ impl<'a> Source<'a> {
             }
             return;
         }
+        counts.fill(0);
         for lane in 0..side {
             let replicate = first + lane.min(count - 1);
+            if matches!(self.way, Way::Counts) {
+                let counts = &mut counts[lane * n..(lane + 1) * n];
+                self.plan.draw(self.kernel, replicate, scratch, |row| counts[row] += 1);
+                if !self.ones {
+                    // Given indices may name rows that do not take part.
+                    for (count, own) in counts.iter_mut().zip(self.own) {
+                        *count *= u8::from(*own != 0.0);
+                    }
+                }
+                if self.needs_weights {
+                    for (weight, &count) in weights[lane * n..].iter_mut().zip(&*counts) {
+                        *weight = f64::from(count);
+                    }
+                }
+                continue;
+            }
             let weights = &mut weights[lane * n..(lane + 1) * n];
             match &self.way {
                 Way::Jackknife(total) => {
@@ -148,13 +176,17 @@ impl<'a> Source<'a> {
                 }
                 _ => {
                     self.weights(replicate, scratch, weights);
-                    V::gather(self.table, weights, gather, &mut sums[lane..], side);
                     continue;
                 }
             }
             if self.needs_weights {
                 self.weights(replicate, scratch, weights);
             }
+        }
+        match self.way {
+            Way::Counts => V::gather(self.table, RowWeights::Counts(counts), gather, sums),
+            Way::Weights => V::gather(self.table, RowWeights::Weights(weights), gather, sums),
+            _ => {}
         }
     }
 }

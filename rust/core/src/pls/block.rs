@@ -264,11 +264,19 @@ pub(super) fn solve_to<V: Real>(
     solve(x, s, step, weights, worker);
     let width = worker.out.len();
     let used = rows.len() / width.max(1);
-    let mut lanes = [0.0; 8];
-    for (k, value) in worker.out.iter().enumerate() {
-        value.store(&mut lanes);
-        for (lane, value) in lanes[..used].iter().enumerate() {
-            rows[lane * width + k] = *value;
+    for (part, values) in worker.out.chunks(V::LANES).enumerate() {
+        let mut block = [V::zero(); 8];
+        block[..values.len()].copy_from_slice(values);
+        V::transpose(&mut block);
+        let mut lanes = [0.0; 8];
+        for (lane, value) in block[..used.min(V::LANES)].iter().enumerate() {
+            let row = &mut rows[lane * width + part * V::LANES..][..values.len()];
+            if values.len() == V::LANES {
+                value.store(row);
+            } else {
+                value.store(&mut lanes);
+                row.copy_from_slice(&lanes[..values.len()]);
+            }
         }
     }
 }

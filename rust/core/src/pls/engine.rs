@@ -1,20 +1,18 @@
 //! One estimation, or all replicates of a plan.
 
-use std::sync::Mutex;
-
-use rayon::prelude::*;
-
 use super::batch::{Batch, Source};
-use super::block::{Context, Signs, Worker, solve, solve_to};
+use super::block::{Context, Signs, Worker, solve};
 use super::error::{PlsError, Result, Status};
+use super::kernels::Lanes;
 use super::layout::{Layout, Statistic};
 use super::prepare::{self, Preparation};
 use super::program::{Item, Program};
 use super::spec::Sign;
 use super::statistics::{Needs, attenuation};
 use crate::cancel::Control;
-use crate::lanes::{Kernel, Pack, Real};
-use crate::moments::{Gather, Missing, Table, gather, plain_sums};
+use crate::lanes::{Kernel, Pack};
+use crate::moments::{Missing, Table, plain_sums};
+use crate::par;
 use crate::resample::{Plan, PlanError};
 
 /// How data are read and replicates are treated.
@@ -312,161 +310,6 @@ fn block_score(
     if block.product && s + 1 == program.stages.len() { sum * worker.solution.scale[b] } else { sum }
 }
 
-/// A pack type with the functions that work on it, compiled for its instruction set.
-pub(super) trait Lanes: Real {
-    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]);
-    fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize);
-    fn multiply_adds(count: u64) -> f64;
-}
-
-impl Lanes for Pack<4, false> {
-    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]) {
-        solve_to(x, s, step, weights, worker, rows);
-    }
-
-    fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
-        gather::<Self>(table, weights, scratch, out, step);
-    }
-
-    fn multiply_adds(count: u64) -> f64 {
-        chains::<Self>(count)
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Lanes for Pack<4, true> {
-    fn solve(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Self>, rows: &mut [f64]) {
-        solve_to(x, s, step, weights, worker, rows);
-    }
-
-    fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
-        gather::<Self>(table, weights, scratch, out, step);
-    }
-
-    fn multiply_adds(count: u64) -> f64 {
-        chains::<Self>(count)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
-mod x86 {
-    use super::{Context, Gather, Lanes, Table, Worker, chains, gather, solve_to};
-    use crate::lanes::{Avx2, Avx512};
-
-    #[target_feature(enable = "avx2,fma")]
-    fn chains_avx2(count: u64) -> f64 {
-        chains::<Avx2>(count)
-    }
-
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-    fn chains_avx512(count: u64) -> f64 {
-        chains::<Avx512>(count)
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    fn gather_avx2(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
-        gather::<Avx2>(table, weights, scratch, out, step);
-    }
-
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-    fn gather_avx512(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
-        gather::<Avx512>(table, weights, scratch, out, step);
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2(x: Context<'_>, s: &[f64], step: usize, weights: &[&[f64]], worker: &mut Worker<Avx2>, rows: &mut [f64]) {
-        solve_to(x, s, step, weights, worker, rows);
-    }
-
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-    fn avx512(
-        x: Context<'_>,
-        s: &[f64],
-        step: usize,
-        weights: &[&[f64]],
-        worker: &mut Worker<Avx512>,
-        rows: &mut [f64],
-    ) {
-        solve_to(x, s, step, weights, worker, rows);
-    }
-
-    impl Lanes for Avx2 {
-        fn solve(
-            x: Context<'_>,
-            s: &[f64],
-            step: usize,
-            weights: &[&[f64]],
-            worker: &mut Worker<Self>,
-            rows: &mut [f64],
-        ) {
-            // SAFETY: this type is chosen only by `replicate`, from a kernel that `Kernel::available` found.
-            unsafe { avx2(x, s, step, weights, worker, rows) }
-        }
-
-        fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
-            // SAFETY: as above.
-            unsafe { gather_avx2(table, weights, scratch, out, step) }
-        }
-
-        fn multiply_adds(count: u64) -> f64 {
-            // SAFETY: as above.
-            unsafe { chains_avx2(count) }
-        }
-    }
-
-    impl Lanes for Avx512 {
-        fn solve(
-            x: Context<'_>,
-            s: &[f64],
-            step: usize,
-            weights: &[&[f64]],
-            worker: &mut Worker<Self>,
-            rows: &mut [f64],
-        ) {
-            // SAFETY: as above.
-            unsafe { avx512(x, s, step, weights, worker, rows) }
-        }
-
-        fn gather(table: &Table, weights: &[f64], scratch: &mut Gather, out: &mut [f64], step: usize) {
-            // SAFETY: as above.
-            unsafe { gather_avx512(table, weights, scratch, out, step) }
-        }
-
-        fn multiply_adds(count: u64) -> f64 {
-            // SAFETY: as above.
-            unsafe { chains_avx512(count) }
-        }
-    }
-}
-
-/// Does nothing but `count` multiply-adds in registers and returns what they came to: the physical limit of a kernel.
-pub fn multiply_adds(kernel: Kernel, count: u64) -> f64 {
-    match kernel {
-        #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2 => crate::lanes::Avx2::multiply_adds(count),
-        #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 => crate::lanes::Avx512::multiply_adds(count),
-        #[cfg(not(target_arch = "x86_64"))]
-        Kernel::Neon => Pack::<4, true>::multiply_adds(count),
-        _ => Pack::<4, false>::multiply_adds(count),
-    }
-}
-
-/// Twelve independent chains hide the latency of two multiply-adds a cycle.
-#[inline(always)]
-fn chains<V: Real>(count: u64) -> f64 {
-    let mut sums = [V::zero(); 12];
-    let x = V::splat(std::hint::black_box(1e-3));
-    let y = V::splat(std::hint::black_box(2e-3));
-    for _ in 0..count.div_ceil(12 * V::LANES as u64) {
-        for sum in &mut sums {
-            *sum = x.mul_add(y, *sum);
-        }
-    }
-    sums.iter().fold(V::zero(), |a, b| a + *b).lane(0)
-}
-
 /// Estimates every replicate of a plan.
 pub fn replicate(
     program: &Program,
@@ -560,8 +403,11 @@ struct Job<'a> {
     kernel: Kernel,
 }
 
-/// Replicates that one task works on: a multiple of every batch.
+/// The most replicates that one task works on: a multiple of every batch.
 const CHUNK: usize = 64;
+
+/// Tasks that few replicates are divided into at least, so that no thread waits long for the last one.
+const TASKS: usize = 64;
 
 impl Job<'_> {
     fn run<V: Lanes>(&self, pool: &rayon::ThreadPool, control: &Control) -> Result<Replicates> {
@@ -569,39 +415,23 @@ impl Job<'_> {
         let width = self.layout.width;
         control.set_total(replicates as u64);
         let source = Source::new(self.table, self.plan, self.own, self.kernel, self.program.has_products());
-        let mut values = vec![f64::NAN; replicates * width];
-        let mut status = vec![[0, -1]; replicates];
-        // Each chunk takes a worker's room and puts it back: as many are made as threads work at once.
-        let spare: Mutex<Vec<(Batch, Box<Worker<V>>)>> = Mutex::new(Vec::new());
-        let results: Vec<Result<()>> = pool.install(|| {
-            values
-                .par_chunks_mut((CHUNK * width).max(1))
-                .zip(status.par_chunks_mut(CHUNK))
-                .with_max_len(1)
-                .enumerate()
-                .map(|(chunk, (values, status))| {
-                    let found = spare.lock().ok().and_then(|mut spare| spare.pop());
-                    let (mut batch, mut worker) = found.unwrap_or_else(|| {
-                        (source.batch::<V>(), Box::new(Worker::<V>::new(self.program, self.table, width)))
-                    });
-                    let side = source.side::<V>();
-                    for (part, status) in status.chunks_mut(side).enumerate() {
-                        control.check()?;
-                        let from = part * side;
-                        let values = &mut values[from * width..(from + status.len()) * width];
-                        source.fill::<V>(&mut batch, chunk * CHUNK + from, status.len());
-                        self.solve(&batch, &mut worker, side, values, status);
-                        control.advance(status.len() as u64);
-                    }
-                    if let Ok(mut spare) = spare.lock() {
-                        spare.push((batch, worker));
-                    }
-                    Ok(())
-                })
-                .collect()
-        });
-        results.into_iter().collect::<Result<()>>()?;
-        Ok(Replicates { values, status })
+        let side = source.side::<V>();
+        let chunk = (replicates / TASKS).next_multiple_of(side).clamp(side, CHUNK);
+        let mut values = vec![0.0; replicates * width];
+        let scratch = || (source.batch::<V>(), Box::new(Worker::<V>::new(self.program, self.table, width)));
+        let status = par::fill(pool, control, &mut values, replicates, chunk, scratch, |scratch, range, values| {
+            let (batch, worker) = scratch;
+            let mut status = vec![[0, -1]; range.len()];
+            for (part, status) in status.chunks_mut(side).enumerate() {
+                control.check()?;
+                let from = part * side;
+                let values = &mut values[from * width..(from + status.len()) * width];
+                source.fill::<V>(batch, range.start + from, status.len());
+                self.solve(batch, worker, side, values, status);
+            }
+            Ok::<_, PlsError>(status)
+        })?;
+        Ok(Replicates { values, status: status.concat() })
     }
 
     /// Estimates a batch pack by pack.

@@ -10,6 +10,7 @@ mod copula;
 mod engine;
 mod error;
 mod estimate;
+mod kernels;
 mod layout;
 mod predict;
 mod prepare;
@@ -22,8 +23,9 @@ mod statistics;
 mod tests;
 
 pub use copula::{Endogenous, copula};
-pub use engine::{Fit, Options, Replicates, fit, multiply_adds, replicate};
+pub use engine::{Fit, Options, Replicates, fit, replicate};
 pub use error::{PlsError, Result, Status};
+pub use kernels::multiply_adds;
 pub use layout::{Entry, Layout, Statistic};
 pub use predict::{Crossed, Request as PredictionRequest, SOURCES, Target, cross_validate, prediction_layout};
 pub use prepare::{Moments, Preparation, expectation_maximisation, monotone, polychoric};
