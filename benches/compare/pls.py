@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 import json
 import lzma
-from pathlib import Path
+import math
 from typing import Any
 
+import chart
 from harness import OUT, ROOT, Peer, compare
 
 GOLDEN = ROOT / "tests" / "golden" / "pls"
@@ -29,29 +29,53 @@ def mobile_ecsi() -> dict[str, Any]:
 
 
 def wide(rows: int, constructs: int, items: int) -> dict[str, Any]:
-    """Return a synthetic model: a chain of constructs with normal indicators."""
-    import random
-
-    generator = random.Random(1)
+    """Return a synthetic model: a chain of constructs with normal indicators, which the peer draws."""
     names = [f"C{k}" for k in range(constructs)]
-    path = Path(OUT) / f"wide-{rows}-{constructs}-{items}.csv"
-    if not path.exists():
-        OUT.mkdir(parents=True, exist_ok=True)
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow([f"{name}_{i}" for name in names for i in range(items)])
-        for _ in range(rows):
-            score, line = 0.0, []
-            for _ in names:
-                score = 0.6 * score + 0.8 * generator.gauss(0, 1)
-                line += [round(0.8 * score + 0.6 * generator.gauss(0, 1), 6) for _ in range(items)]
-            writer.writerow(line)
-        path.write_text(text.getvalue())
     model = {
         "constructs": [{"name": n, "items": [f"{n}_{i}" for i in range(items)], "mode": "A"} for n in names],
         "paths": [[names[k], names[j]] for j in range(1, constructs) for k in range(max(0, j - 2), j)],
     }
-    return {"model": model, "csv": str(path)}
+    return {"model": model, "rows": rows, "statistics": STANDARD}
+
+
+def growth(rounds: int, quick: bool) -> None:
+    """Time replicates, rows and indicators over three decades beside the limit, and fit the slopes."""
+    ours, limit = "sembada_pls_peer.py", "limit_peer.py"
+    ecsi = mobile_ecsi() | {"statistics": STANDARD, "real": True}
+    decades = 2 if quick else 4
+    # What grows → size, case of ours, rows and indicators of the limit, replicates of a sample.
+    ladders: dict[str, list[tuple[int, dict[str, Any], int, int, int]]] = {
+        "replicates": [(100 * 10**k, ecsi, 250, 24, 100 * 10**k) for k in range(decades)],
+        "rows": [
+            (250 * 10**k, wide(250 * 10**k, 6, 4), 250 * 10**k, 24, max(20_000 // 10**k, 200)) for k in range(decades)
+        ],
+        "indicators": [
+            (5 * c, wide(1_000, c, 5), 1_000, 5 * c, max(20_000 // c**2, 24))
+            for c in ((2, 20) if quick else (2, 6, 20, 60, 200))
+        ],
+    }
+    summary = {}
+    for what, ladder in ladders.items():
+        points = []
+        for size, case, rows, indicators, count in ladder:
+            done = compare(
+                f"PLS bootstrap, growth in {what}, {size}",
+                "replicate",
+                [
+                    Peer("sembada", ours, count, case=case),
+                    Peer("multiply-add limit", limit, count, case={"n": rows, "p": indicators}),
+                ],
+                rounds=min(rounds, 3),
+            )
+            own, bare = (row["seconds"] for row in done["rows"])
+            points.append({"size": size, "seconds": own * (count if what == "replicates" else 1), "rate": bare / own})
+        slopes = [
+            math.log(b["seconds"] / a["seconds"]) / math.log(b["size"] / a["size"])
+            for a, b in itertools.pairwise(points)
+        ]
+        summary[what] = {"points": points, "slopes": slopes}
+        print(f"{what}: slopes " + ", ".join(f"{slope:.2f}" for slope in slopes), flush=True)
+    (OUT / "pls-growth.json").write_text(json.dumps(summary, indent=1))
 
 
 def run(*, rounds: int, quick: bool) -> None:
@@ -101,7 +125,7 @@ def run(*, rounds: int, quick: bool) -> None:
         rounds=rounds,
         clock="wall",
     )
-    plans = {
+    plans: dict[str, tuple[dict[str, Any], int]] = {
         "jackknife": ({"kind": "jackknife"}, 250),
         "permutation, two groups": (
             {"kind": "permutation", "key": (1, 2), "n": many // 2, "groups": [row % 2 for row in range(250)]},
@@ -109,40 +133,28 @@ def run(*, rounds: int, quick: bool) -> None:
         ),
         "ten folds": ({"kind": "folds", "folds": [row % 10 for row in range(250)]}, 10),
     }
-    compare(
-        "PLS resampling plans, mobile ECSI, standard set",
-        "replicate",
-        [
-            Peer("sembada bootstrap", ours, many, case=ecsi | {"statistics": STANDARD}),
-            *[
-                Peer(f"sembada {name}", ours, count, case=ecsi | {"statistics": STANDARD, "plan": plan})
-                for name, (plan, count) in plans.items()
-            ],
-        ],
-        rounds=rounds,
-    )
+    rows = [
+        Peer(f"sembada {name}{', real data' if real else ''}", ours, count, case=ecsi | case)
+        for real in (False, True)
+        for name, case, count in [
+            ("bootstrap", {"statistics": STANDARD, "real": real}, many),
+            *((name, {"statistics": STANDARD, "plan": plan, "real": real}, n) for name, (plan, n) in plans.items()),
+        ]
+    ]
+    compare("PLS resampling plans, mobile ECSI, standard set", "replicate", rows, rounds=rounds)
+    growth(rounds, quick)
     if not quick:
-        large = wide(10_000, 40, 5)
         compare(
             "PLS bootstrap, 200 indicators, 40 constructs, 10,000 rows",
             "replicate",
             [
-                Peer("sembada", ours, 50, case=large | {"statistics": STANDARD}),
-                Peer("multiply-add limit", "limit_peer.py", 50, case={"n": 10_000, "p": 200}),
+                Peer("sembada", ours, 256, case=wide(10_000, 40, 5)),
+                Peer("multiply-add limit", "limit_peer.py", 256, case={"n": 10_000, "p": 200}),
             ],
             rounds=min(rounds, 5),
         )
-        for rows in (250, 2_500, 25_000):
-            compare(
-                f"PLS bootstrap, growth in rows, {rows}",
-                "replicate",
-                [
-                    Peer("sembada", ours, 2_000_000 // rows, case=wide(rows, 6, 4) | {"statistics": STANDARD}),
-                    Peer("multiply-add limit", "limit_peer.py", 2_000_000 // rows, case={"n": rows, "p": 24}),
-                ],
-                rounds=3,
-            )
     groups_and_prediction(ecsi, rounds=rounds, quick=quick)
+    chart.write()
 
 
 def groups_and_prediction(ecsi: dict[str, Any], *, rounds: int, quick: bool) -> None:

@@ -1,4 +1,4 @@
-"""sembada: `Fit.bootstrap`, or the bare engine for a chosen set of statistics."""
+"""sembada: the bare engine for a chosen set of statistics, or a public call."""
 
 from __future__ import annotations
 
@@ -13,15 +13,25 @@ from sembada import _core, pls
 STATE: dict[str, Any] = {}
 
 
+def chain(model: dict[str, Any], rows: int) -> pd.DataFrame:
+    """Draw normal indicators of a chain of constructs."""
+    random = np.random.default_rng(1)
+    score, columns = np.zeros(rows), {}
+    for construct in model["constructs"]:
+        score = 0.6 * score + 0.8 * random.standard_normal(rows)
+        for item in construct["items"]:
+            columns[item] = 0.8 * score + 0.6 * random.standard_normal(rows)
+    return pd.DataFrame(columns)
+
+
 def prepare(case: dict[str, Any]) -> dict[str, Any]:
     model = case["model"]
-    data = pd.read_csv(case["csv"])
     items = [item for construct in model["constructs"] for item in construct["items"]]
-    data = data[items].astype(float)
+    data = pd.read_csv(case["csv"])[items].astype(float) if "csv" in case else chain(model, case["rows"])
     if case.get("real"):  # a real-valued survey: the exact kernels for whole numbers do not apply
         data = data + 1e-3 * np.random.default_rng(1).standard_normal(data.shape)
     STATE.update(case)
-    if "statistics" in case:
+    if "statistics" in case:  # the bare engine
         index = {c["name"]: number for number, c in enumerate(model["constructs"])}
         columns = {item: number for number, item in enumerate(items)}
         STATE["engine"] = _core.PlsEngine(

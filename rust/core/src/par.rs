@@ -81,19 +81,18 @@ where
         })
         .collect();
     let spare = Spare::new(&scratch);
-    let results: Vec<Result<T, E>> = pool.install(|| {
-        tasks
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|(range, own)| {
-                control.check()?;
-                let size = range.len() as u64;
-                let result = spare.lend(|state| work(state, range, own))?;
-                control.advance(size);
-                Ok(result)
-            })
-            .collect()
-    });
+    let one = |(range, own): (Range<usize>, &mut [f64])| {
+        control.check()?;
+        let size = range.len() as u64;
+        let result = spare.lend(|state| work(state, range, own))?;
+        control.advance(size);
+        Ok(result)
+    };
+    if tasks.len() == 1 {
+        // Not worth waking a thread for.
+        return tasks.into_iter().map(one).collect();
+    }
+    let results: Vec<Result<T, E>> = pool.install(|| tasks.into_par_iter().with_max_len(1).map(one).collect());
     results.into_iter().collect()
 }
 

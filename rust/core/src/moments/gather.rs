@@ -118,6 +118,12 @@ const fn raw_place(panels: usize, lanes: usize, i: usize, j: usize) -> usize {
     }
 }
 
+/// Panels of a table's columns.
+#[inline(always)]
+fn panels(table: &Table, lanes: usize) -> usize {
+    (table.extended - 1).div_ceil(lanes)
+}
+
 /// Panels of a slab.
 const SLAB: usize = 4;
 
@@ -279,7 +285,7 @@ fn passes<V: Real, R: Copy, const L: usize, const NV: usize>(
     sums: &mut [f64],
     mut first: bool,
 ) {
-    let count = table.packed_stride / L;
+    let count = panels(table, L);
     let mut from = 0;
     while first || from < rows.len() {
         let to = (from + room).min(rows.len());
@@ -334,7 +340,7 @@ pub fn gather<V: Real, const L: usize, const NV: usize>(
     scratch: &mut Gather,
     out: &mut [f64],
 ) {
-    let count = table.packed_stride / L;
+    let count = panels(table, L);
     let room = (PASS_BYTES / (8 * table.packed_stride.min(4 * 8))).max(64);
     let Gather { rows, slabs, raw, sums, .. } = scratch;
     slabs.resize(count * room * L);
@@ -370,7 +376,7 @@ pub fn gather<V: Real, const L: usize, const NV: usize>(
 #[inline(always)]
 fn spread<V: Real, const L: usize>(table: &Table, scratch: &mut Gather, out: &mut [f64]) {
     let (stride, e) = (table.packed_stride, table.extended);
-    let count = stride / L;
+    let count = panels(table, L);
     let length = row_start(count, L, count) * L;
     let Gather { raw, sums, pairs, .. } = scratch;
     if pairs.len() != length {
@@ -431,9 +437,8 @@ mod tests {
             };
             let (counts, weights) = (counts.repeat(8), weights.repeat(8));
             for whole in [true, false] {
-                let weights = |lanes: usize| match whole {
-                    true => RowWeights::Counts(&counts[..lanes * n]),
-                    false => RowWeights::Weights(&weights[..lanes * n]),
+                let weights = |lanes: usize| {
+                    if whole { RowWeights::Counts(&counts[..lanes * n]) } else { RowWeights::Weights(&weights[..lanes * n]) }
                 };
                 let mut four = vec![f64::NAN; (table.products() + 1) * 4];
                 let mut scratch = Gather::default();

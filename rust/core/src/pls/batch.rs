@@ -2,7 +2,7 @@
 
 use super::kernels::Lanes;
 use crate::lanes::{Aligned, Kernel};
-use crate::moments::{Gather, MOST, MOST_ROWS, RowProducts, RowWeights, SIDE, Table, place, plain_sums};
+use crate::moments::{Gather, MOST, MOST_ROWS, RowProducts, RowWeights, SIDE, Table, place};
 use crate::resample::{Plan, Scratch};
 
 /// How the moments of a plan's replicates are made.
@@ -16,6 +16,13 @@ enum Way {
     Folds(Vec<Vec<f64>>),
     /// The rows that are counted, gathered.
     Counts,
+    /// Permutations of two groups: the rows of the smaller one gathered, the other one's sums taken from the whole's.
+    Halves {
+        /// Which group is the smaller one.
+        smaller: usize,
+        /// Sums over the rows of both.
+        total: Vec<f64>,
+    },
     /// The rows that have a weight, gathered.
     Weights,
 }
@@ -37,6 +44,8 @@ pub(super) struct Source<'a> {
 pub(super) struct Batch {
     counts: Vec<u8>,
     gather: Gather,
+    /// Sums of the smaller groups.
+    half: Aligned,
     scratch: Scratch,
     /// Sums of products: pair after pair, a batch of replicates side by side.
     pub(super) sums: Aligned,
@@ -45,34 +54,36 @@ pub(super) struct Batch {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(table: &'a Table, plan: &'a Plan, own: &'a [f64], kernel: Kernel, needs_weights: bool) -> Self {
+    pub(super) fn new<V: Lanes>(
+        table: &'a Table,
+        plan: &'a Plan,
+        own: &'a [f64],
+        kernel: Kernel,
+        needs_weights: bool,
+    ) -> Self {
         let ones = own.iter().zip(&table.usable).all(|(&w, &usable)| w == 1.0 || (!usable && w == 0.0));
         let way = match plan {
-            Plan::Jackknife => {
-                let mut total = vec![0.0; table.products()];
-                plain_sums(table, own, &mut total);
-                Way::Jackknife(total)
-            }
+            Plan::Jackknife => Way::Jackknife(sums_of::<V>(table, 1, |_, row| own[row]).concat()),
             Plan::Folds { folds, count } => {
-                let without = |out: Option<usize>| {
-                    let keep = |row: usize| out.is_none_or(|fold| folds[row] == fold);
-                    let weights: Vec<f64> =
-                        own.iter().enumerate().map(|(row, &w)| if keep(row) { w } else { 0.0 }).collect();
-                    let mut sums = vec![0.0; table.products()];
-                    plain_sums(table, &weights, &mut sums);
-                    sums
-                };
-                let total = without(None);
-                let rest = |fold: usize| total.iter().zip(without(Some(fold))).map(|(t, s)| t - s).collect();
-                Way::Folds((0..*count).map(rest).collect())
+                let of_folds = sums_of::<V>(table, *count, |fold, row| if folds[row] == fold { own[row] } else { 0.0 });
+                let total = sums_of::<V>(table, 1, |_, row| own[row]).concat();
+                Way::Folds(of_folds.iter().map(|own| total.iter().zip(own).map(|(t, s)| t - s).collect()).collect())
             }
             plan if plan.counts() && ones => {
                 let (size, most) = plan.bounds(table.n);
                 let fits = most <= usize::from(MOST) && RowProducts::pays(kernel);
-                match if fits { RowProducts::new(table, size) } else { None } {
-                    Some(products) => Way::Integer(products),
-                    None if most <= usize::from(u8::MAX) && table.n < MOST_ROWS => Way::Counts,
-                    None => Way::Weights,
+                match (if fits { RowProducts::new(table, size) } else { None }, plan) {
+                    (Some(products), _) => Way::Integer(products),
+                    (None, Plan::Permutation { sizes, rows, .. }) if sizes.len() == 2 && table.n < MOST_ROWS => {
+                        let mut part = vec![0.0; table.n];
+                        for &row in rows {
+                            part[row as usize] = 1.0;
+                        }
+                        let total = sums_of::<V>(table, 1, |_, row| part[row]).concat();
+                        Way::Halves { smaller: usize::from(sizes[1] < sizes[0]), total }
+                    }
+                    (None, _) if u8::try_from(most).is_ok() && table.n < MOST_ROWS => Way::Counts,
+                    (None, _) => Way::Weights,
                 }
             }
             _ => Way::Weights,
@@ -83,27 +94,27 @@ impl<'a> Source<'a> {
 
     /// Replicates of a batch.
     pub(super) fn side<V: Lanes>(&self) -> usize {
-        if matches!(self.way, Way::Integer(_)) { SIDE } else { V::LANES }
+        match self.way {
+            Way::Integer(_) => SIDE,
+            Way::Halves { .. } => 2 * V::LANES,
+            _ => V::LANES,
+        }
     }
 
     pub(super) fn batch<V: Lanes>(&self) -> Batch {
-        let side = self.side::<V>();
+        let (side, n) = (self.side::<V>(), self.table.n);
+        // One place more than there are pairs: see `gather`.
+        let places = self.table.products() + 1;
+        let counted = matches!(self.way, Way::Integer(_) | Way::Counts | Way::Halves { .. });
         Batch {
             counts: match &self.way {
                 Way::Integer(products) => vec![0; products.counts()],
-                Way::Counts => vec![0; side * self.table.n],
+                Way::Counts | Way::Halves { .. } => vec![0; V::LANES * n],
                 _ => Vec::new(),
             },
-            // One place more than there are pairs: see `spread`.
-            sums: Aligned::new((self.table.products() + 1) * side),
-            weights: vec![
-                0.0;
-                if matches!(self.way, Way::Integer(_) | Way::Counts) && !self.needs_weights {
-                    0
-                } else {
-                    side * self.table.n
-                }
-            ],
+            half: Aligned::new(if matches!(self.way, Way::Halves { .. }) { places * V::LANES } else { 0 }),
+            sums: Aligned::new(places * side),
+            weights: vec![0.0; if counted && !self.needs_weights { 0 } else { side * n }],
             ..Batch::default()
         }
     }
@@ -121,7 +132,7 @@ impl<'a> Source<'a> {
     pub(super) fn fill<V: Lanes>(&self, batch: &mut Batch, first: usize, count: usize) {
         let side = self.side::<V>();
         let (n, e) = (self.table.n, self.table.extended);
-        let Batch { counts, gather, scratch, sums, weights } = batch;
+        let Batch { counts, gather, half, scratch, sums, weights } = batch;
         if let Way::Integer(products) = &self.way {
             counts.fill(0);
             for lane in 0..count {
@@ -138,6 +149,19 @@ impl<'a> Source<'a> {
             return;
         }
         counts.fill(0);
+        if let Way::Halves { smaller, total } = &self.way {
+            for (pair, counts) in counts.chunks_mut(n).enumerate() {
+                let replicate = first + (2 * pair).min(count - 2) + smaller;
+                self.plan.draw(self.kernel, replicate, scratch, |row| counts[row] += 1);
+            }
+            V::gather(self.table, RowWeights::Counts(counts), gather, half);
+            for ((sums, half), total) in sums.chunks_mut(side).zip(half.chunks(V::LANES)).zip(total) {
+                for (pair, &half) in sums.chunks_mut(2).zip(half) {
+                    pair[*smaller] = half;
+                    pair[1 - smaller] = total - half;
+                }
+            }
+        }
         for lane in 0..side {
             let replicate = first + lane.min(count - 1);
             if matches!(self.way, Way::Counts) {
@@ -155,6 +179,9 @@ impl<'a> Source<'a> {
                     }
                 }
                 continue;
+            }
+            if matches!(self.way, Way::Halves { .. }) && !self.needs_weights {
+                break;
             }
             let weights = &mut weights[lane * n..(lane + 1) * n];
             match &self.way {
@@ -174,6 +201,7 @@ impl<'a> Source<'a> {
                         sums[q * side + lane] = *value;
                     }
                 }
+                Way::Halves { .. } => {}
                 _ => {
                     self.weights(replicate, scratch, weights);
                     continue;
@@ -189,4 +217,26 @@ impl<'a> Source<'a> {
             _ => {}
         }
     }
+}
+
+/// Sums of products under several sets of row weights, one after the other.
+fn sums_of<V: Lanes>(table: &Table, count: usize, weight: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>> {
+    let (n, lanes) = (table.n, V::LANES);
+    let mut gather = Gather::default();
+    let mut weights = vec![0.0; n * lanes];
+    let mut sums = Aligned::new((table.products() + 1) * lanes);
+    let mut out = Vec::with_capacity(count);
+    for first in (0..count).step_by(lanes) {
+        weights.fill(0.0);
+        for (lane, weights) in weights.chunks_mut(n).enumerate().take(count - first) {
+            for (row, place) in weights.iter_mut().enumerate() {
+                *place = weight(first + lane, row);
+            }
+        }
+        V::gather(table, RowWeights::Weights(&weights), &mut gather, &mut sums);
+        for lane in 0..lanes.min(count - first) {
+            out.push(sums.chunks(lanes).take(table.products()).map(|pair| pair[lane]).collect());
+        }
+    }
+    out
 }

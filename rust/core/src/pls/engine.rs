@@ -414,7 +414,7 @@ impl Job<'_> {
         let replicates = self.plan.replicates(self.table.n);
         let width = self.layout.width;
         control.set_total(replicates as u64);
-        let source = Source::new(self.table, self.plan, self.own, self.kernel, self.program.has_products());
+        let source = Source::new::<V>(self.table, self.plan, self.own, self.kernel, self.program.has_products());
         let side = source.side::<V>();
         let chunk = (replicates / TASKS).next_multiple_of(side).clamp(side, CHUNK);
         let mut values = vec![0.0; replicates * width];

@@ -122,6 +122,8 @@ pub enum Plan {
 pub struct Scratch {
     words: Vec<u64>,
     indices: Vec<u32>,
+    /// Key and number of the permutation that `indices` holds: its groups share it.
+    shuffled: Option<([u64; 2], u64)>,
 }
 
 impl Plan {
@@ -258,11 +260,12 @@ impl Plan {
         match self {
             Self::Bootstrap { key, first, strata, .. } => {
                 let replicate = first + replicate as u64;
+                scratch.shuffled = None;
                 for (substream, units) in strata.iter().enumerate() {
                     let size = units.size() as u32;
                     scratch.indices.resize(units.size(), 0);
                     if substream == 0 {
-                        let Scratch { words, indices } = scratch;
+                        let Scratch { words, indices, .. } = scratch;
                         fill_indices(kernel, *key, Stream::Resample, replicate, size, words, indices);
                     } else {
                         let counter = [0, Stream::Resample as u64, replicate, substream as u64];
@@ -286,9 +289,12 @@ impl Plan {
             }
             Self::Permutation { key, first, sizes, rows, .. } => {
                 let groups = sizes.len();
-                let mut philox = Philox::replicate(*key, Stream::Shuffle, first + (replicate / groups) as u64);
-                scratch.indices.clone_from(rows);
-                philox.shuffle(&mut scratch.indices);
+                let number = first + (replicate / groups) as u64;
+                if scratch.shuffled != Some((*key, number)) || scratch.indices.len() != rows.len() {
+                    scratch.indices.clone_from(rows);
+                    Philox::replicate(*key, Stream::Shuffle, number).shuffle(&mut scratch.indices);
+                    scratch.shuffled = Some((*key, number));
+                }
                 let group = replicate % groups;
                 let from: usize = sizes[..group].iter().sum();
                 scratch.indices.iter().skip(from).take(sizes[group]).for_each(|&row| visit(row as usize));
