@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sembada.sd.containers import Conveyor, Leak, Oven, Queue
 from sembada.sd.designs import Design, grid, sample, scenarios
 from sembada.sd.integration import check_integration
 from sembada.sd.model import Model
@@ -13,12 +14,16 @@ from sembada.sd.sweep import Sweep
 
 __all__ = [
     "Aux",
+    "Conveyor",
     "Data",
     "Design",
     "Flow",
+    "Leak",
     "Lookup",
     "Model",
+    "Oven",
     "Parameter",
+    "Queue",
     "Run",
     "Statistics",
     "Stock",

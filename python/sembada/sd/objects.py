@@ -143,7 +143,8 @@ class Flow(Variable):
     name
         Its name.
     equation
-        An XMILE expression, a number, or a mapping from element to equation.
+        An XMILE expression, a number, or a mapping from element to equation; none for a flow that a conveyor, queue or
+        oven drives.
     unit, comment, group
         For the documentation and the check of units.
     non_negative
@@ -152,10 +153,17 @@ class Flow(Variable):
         Names of its dimensions.
     limits
         Lowest and highest sensible value, for the documentation.
+    overflow
+        Whether it takes what the ways before it out of a queue had to refuse.
+    spread
+        How it spreads over the conveyor that it enters: `"even"`, `"dest"` (as what is there), `"source"` (where it
+        leaked from) or `"dist"`; none: all at the beginning.
+    profile
+        Name of the lookup of `"dist"`: its argument is the share of the way that is still to go.
     """
 
     kind: ClassVar[str] = "flow"
-    equation: Equation
+    equation: Equation | None = None
     unit: str = field(default="", kw_only=True)
     comment: str = field(default="", kw_only=True)
     group: str = field(default="", kw_only=True)
@@ -163,9 +171,24 @@ class Flow(Variable):
     dimensions: Sequence[str] = field(default=(), kw_only=True)
     limits: tuple[float | None, float | None] = field(default=(None, None), kw_only=True)
 
+    overflow: bool = field(default=False, kw_only=True)
+    spread: str | None = field(default=None, kw_only=True)
+    profile: str | None = field(default=None, kw_only=True)
+
+    def _options(self) -> list[dict[str, Any]]:
+        options: list[dict[str, Any]] = []
+        if self.overflow:
+            options.append({"kind": "overflow"})
+        if self.spread is not None:
+            options.append({"kind": self.spread, "parts": {"profile": self.profile} if self.profile else {}})
+        return options
+
     def plain(self) -> dict[str, Any]:
         """Return the variable as plain values."""
-        return self._plain(_equations(self.equation, self.dimensions, f"{self.kind} {self.name!r}"))
+        where = f"{self.kind} {self.name!r}"
+        equations = [] if self.equation is None else _equations(self.equation, self.dimensions, where)
+        options = self._options()
+        return self._plain(equations, **({"options": options} if options else {}))
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,11 @@ fn names(expr: &Expr, dialect: Dialect, need: Need, visit: &mut dyn FnMut(&str, 
                     Timing::State if place == 0 => Need { now: false, ..need },
                     Timing::StateFrom(_) if place == 0 => Need { now: false, start: false },
                     Timing::StateFrom(from) if place == from => Need { now: false, ..need },
+                    Timing::Each(letters) => match letters.as_bytes().get(place) {
+                        Some(b's') => Need { now: false, ..need },
+                        Some(b'-') => Need { now: false, start: false },
+                        _ => need,
+                    },
                     Timing::Now | Timing::State | Timing::StateFrom(_) => need,
                 };
                 names(argument, dialect, own, visit);

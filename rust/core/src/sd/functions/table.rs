@@ -59,6 +59,8 @@ pub enum Timing {
     StateFrom(usize),
     /// Only at the start.
     Start,
+    /// A letter for each argument: `n` acts in the instant, `s` at the start only, `-` later only.
+    Each(&'static str),
 }
 
 /// Which of the arguments act in the instant.
@@ -69,6 +71,8 @@ enum Acting {
     ButFirst,
     /// None after the start.
     AtStart,
+    /// As [`Timing::Each`].
+    Each(&'static str),
 }
 
 /// A function: its name, its arguments and what it becomes.
@@ -93,6 +97,7 @@ impl Entry {
         match self.acting {
             Acting::All => Timing::Now,
             Acting::AtStart => Timing::Start,
+            Acting::Each(letters) => Timing::Each(letters),
             Acting::ButFirst => match self.arguments.iter().position(|name| name.starts_with("initial")) {
                 Some(place) if place < given => Timing::StateFrom(place),
                 _ => Timing::State,
@@ -102,6 +107,11 @@ impl Entry {
 
     const fn delayed(mut self) -> Self {
         self.acting = Acting::ButFirst;
+        self
+    }
+
+    const fn each(mut self, letters: &'static str) -> Self {
+        self.acting = Acting::Each(letters);
         self
     }
 
@@ -315,24 +325,25 @@ pub const TABLE: &[Entry] = &[
     entry(Vensim, State, "RANDOM PINK NOISE", 4, &["mean", "deviation", "correlation time", "seed"]),
     // What moves once a step.
     entry(Vensim, Held, "DELAY FIXED", 3, &["input", "time", "initial"]).delayed(),
-    entry(Vensim, Held, "DELAY INFORMATION", 3, &["input", "time", "initial"]).delayed(),
+    entry(Vensim, Held, "DELAY INFORMATION", 3, &["input", "time", "initial"]).each("-ss"),
     entry(Xmile, Held, "DELAY", 2, &["input", "time", "initial"]).delayed(),
     entry(Vensim, Held, "SAMPLE IF TRUE", 3, &["condition", "input", "initial"]),
     entry(Xmile, Held, "PREVIOUS", 1, &["input", "initial"]).delayed(),
     entry(Xmile, Held, "HISTORY", 2, &["input", "time"]).delayed(),
     entry(Xmile, Held, "COUNTER", 2, &["start", "end"]),
-    entry(Both, Held, "DEPRECIATE STRAIGHTLINE", 4, &["stream", "lifetime", "fiscal period", "initial"]),
+    entry(Both, Held, "DEPRECIATE STRAIGHTLINE", 4, &["stream", "lifetime", "fiscal period", "initial"]).each("nsss"),
     entry(
         Vensim,
         Held,
         "DEPRECIATE BY SCHEDULE",
         5,
         &["stream", "schedule[]", "initial[]", "lifetime", "fiscal start"],
-    ),
+    )
+    .each("nssss"),
     // Machines.
-    entry(Vensim, Machine, "DELAY MATERIAL", 4, &["input", "time", "initial", "missing"]).delayed(),
+    entry(Vensim, Machine, "DELAY MATERIAL", 4, &["input", "time", "initial", "missing"]).each("-ssn"),
     entry(Vensim, Machine, "DELAY BATCH", 6, &["input", "size", "time", "initial batch", "initial time", "backlog"])
-        .delayed(),
+        .each("---sss"),
     entry(
         Vensim,
         Machine,
@@ -340,9 +351,9 @@ pub const TABLE: &[Entry] = &[
         6,
         &["input", "time", "leak", "profile()", "initial total", "initial time"],
     )
-    .delayed(),
-    entry(Vensim, Machine, "DELAY PROFILE", 5, &["profile()", "input", "time", "initial", "growth"]).delayed(),
-    entry(Vensim, Machine, "QUEUE FIFO", 5, &["inflow", "outflow", "profile()", "initial", "age range"]).delayed(),
+    .each("-n-sss"),
+    entry(Vensim, Machine, "DELAY PROFILE", 5, &["profile()", "input", "time", "initial", "growth"]).each("s-sss"),
+    entry(Vensim, Machine, "QUEUE FIFO", 5, &["inflow", "outflow", "profile()", "initial", "age range"]).each("--sss"),
     entry(
         Vensim,
         Machine,
@@ -360,7 +371,8 @@ pub const TABLE: &[Entry] = &[
             "age range",
         ],
     )
-    .delayed(),
+    .each("----sssss"),
+    entry(Vensim, Machine, "SHIFT IF TRUE", 5, &["stock", "condition", "size", "accumulate", "inflow"]),
     entry(Vensim, Machine, "QUEUE AGE AVERAGE", 1, &["queue", "quantity"]),
     entry(Vensim, Machine, "QUEUE AGE IN RANGE", 3, &["queue", "youngest", "oldest"]),
     entry(Vensim, Machine, "QUEUE AGE OLDEST", 1, &["queue"]),

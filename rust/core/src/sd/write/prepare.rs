@@ -363,8 +363,10 @@ fn not_below_zero(expr: Expr) -> Expr {
 pub(super) fn by_element(model: &Model, variable: &Variable) -> Result<Vec<Equation>, ModelError> {
     let mut out = Vec::new();
     for equation in &variable.equations {
-        // The rows of an array literal go to the elements in order.
-        if let Some(ExprKind::Literal(rows)) = equation.expr.as_ref().map(|expr| &expr.kind) {
+        // The rows of an array literal go to the elements in order; the list that a container starts from is one equation.
+        if let (Some(ExprKind::Literal(rows)), None) =
+            (equation.expr.as_ref().map(|expr| &expr.kind), &variable.container)
+        {
             let values = rows.concat();
             let many = expanded(model, equation).filter(|many| many.len() == values.len());
             let Some(many) = many else {

@@ -125,7 +125,9 @@ impl Writer<'_> {
                 self.empty("uses_conveyor", &[]);
             }
             if queue {
-                self.empty("uses_queue", &[]);
+                let overflow = self.model.variables.iter().any(|variable| variable.overflow);
+                let pairs = [("overflow", "true".to_owned())];
+                self.empty("uses_queue", if overflow { &pairs } else { &[] });
             }
             if rank > 0 {
                 self.empty("uses_arrays", &[("maximum_dimensions", rank.to_string())]);

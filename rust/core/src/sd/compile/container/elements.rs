@@ -58,10 +58,8 @@ impl<'m> Lowering<'m> {
                 });
                 let Some(element) = oven else { return Err(self.fault(call.env, call.span, "OSTATE needs an oven")) };
                 self.holder(element)?;
-                if call.env.mode == Mode::Initial {
-                    return Err(self.refuse(call.env, call.span, "OSTATE", "it has no value at the start of a run"));
-                }
-                return Ok(self.ovens.get(&element).copied());
+                let initial = call.env.mode == Mode::Initial;
+                return Ok(self.ovens.get(&element).map(|&(now, start)| if initial { start } else { now }));
             }
             ("cycletime" | "ctmean" | "ctmax" | "ctmin" | "ctstddev" | "throughput" | "transtime", _) => {
                 return Err(self.refuse(

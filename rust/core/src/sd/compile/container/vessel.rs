@@ -367,7 +367,7 @@ impl<'m> Lowering<'m> {
             room: Some(self.machine_output(which, &told[0], 2)),
             slats: Slats::Machine(which, start),
         };
-        let state = self.machine_output(which, &told[0], 3);
+        let state = (self.machine_output(which, &told[0], 3), self.first_output(which, &told[1], 3));
         self.ovens.insert(element, state);
         self.holders.insert(element, holder.clone());
         let inflows = self.inflows_of(element)?;

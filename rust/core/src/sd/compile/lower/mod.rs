@@ -120,8 +120,8 @@ pub(crate) struct Lowering<'m> {
     pub(crate) roles: HashMap<usize, Vec<(usize, Role)>>,
     /// Containers by the element of their stock.
     pub(crate) holders: HashMap<u32, Holder>,
-    /// The state of ovens by the element of their stock.
-    pub(crate) ovens: HashMap<u32, Id>,
+    /// The state of ovens by the element of their stock: during the run and at its start.
+    pub(crate) ovens: HashMap<u32, (Id, Id)>,
     /// Machines in the order in which they were met.
     pub(crate) machines: Vec<Machine>,
     /// Vensim's queues by the element that is defined as one.

@@ -121,6 +121,11 @@ impl Reader {
     fn container(&self, node: Node<'_, '_>, name: &str) -> Result<Option<Container>, ModelError> {
         let flag = |inner, key| attribute(inner, key).is_some_and(is_true);
         let missing = |inner| file(format!("{name:?} has no <len>: expected a time"), self.line(inner));
+        for tag in ["conveyor", "queue", "oven"] {
+            if let Some(inner) = child(node, tag) {
+                self.known_options(inner)?;
+            }
+        }
         if let Some(inner) = child(node, "conveyor") {
             return Ok(Some(Container::Conveyor(Box::new(Conveyor {
                 transit_time: self.expr(inner, "len", name)?.ok_or_else(|| missing(inner))?,
@@ -150,6 +155,22 @@ impl Reader {
             }))));
         }
         Ok(None)
+    }
+
+    /// Refuses the options of a container that change what it does and are not run: first in first out for conveyors,
+    /// priorities and stamps by attribute.
+    fn known_options(&self, node: Node<'_, '_>) -> Result<(), ModelError> {
+        const UNKNOWN: [&str; 4] = ["fifo", "attribute", "priorit", "cycle_time"];
+        let told = node.attributes().filter(|option| is_true(option.value())).map(|option| option.name().to_owned());
+        let held = node.children().filter(Node::is_element).map(|inner| inner.tag_name().name().to_owned());
+        for option in told.chain(held) {
+            let lower = option.to_ascii_lowercase();
+            if UNKNOWN.iter().any(|part| lower.contains(part)) {
+                let reason = "it changes what leaves when, and is not run";
+                return Err(self.refuse(node, "container option", &option, reason));
+            }
+        }
+        Ok(())
     }
 
     /// A leak: the fraction is the flow's equation, or stands in `<leak>`.
