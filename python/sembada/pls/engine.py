@@ -252,7 +252,7 @@ class System:
             order += ready
             todo = [name for name in todo if name not in ready]
         paths = tuple(Path(before, name) for k, name in enumerate(order) for before in order[:k])
-        return compiled(replace(spec, paths=paths, correlations=(), defined={}, instruments={}), self.options)
+        return compiled(replace(spec, paths=paths, defined={}, instruments={}), self.options)
 
     @property
     def statistics(self) -> list[str]:
