@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sembada import _core, pls
-from sembada.pls.crossvalidation import Predictor, cross_validate, step_by_step
+from sembada.pls.crossvalidation import cross_validate, step_by_step
 from sembada.pls.prediction import rows_of
+from sembada.pls.predictor import Predictor
 from unit.test_pls_prediction import FOLDS, FRAME, TEXT, TIGHT
 
 #: One subtracts a fold's sums from all, the other adds the training rows up: rounding, with Σ|Δw| < 1e-12.

@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sembada.errors import SpecificationError, UnsupportedError
-from sembada.pls.crossvalidation import trouble
 from sembada.pls.engine import System, compiled
+from sembada.pls.predictor import trouble
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit

@@ -339,27 +339,33 @@ class _Composites:
         values = pooled._rows("prepared") if pooled._preparation.is_needed else pooled._table.matrix
         weights = pooled._table.weights
         w = np.ones(len(values)) if weights is None else weights
-        known = ~np.isnan(values)
-        mean = (w[:, None] * np.where(known, values, 0.0)).sum(axis=0) / (w[:, None] * known).sum(axis=0)
-        centred = np.where(known, values - mean, 0.0)
-        moments = (centred * w[:, None]).T @ centred
-        if items == "standardised":
-            scale = np.sqrt(np.diag(moments))
-            moments = moments / np.outer(scale, scale)
-        self._moments = moments
+        self._columns: dict[str, dict[str, int]] = {}
+        self._moments: dict[str, Array] = {}
+        for construct in self.constructs:
+            names = list(dict.fromkeys(self._leaves(construct)))
+            self._columns[construct] = {name: position for position, name in enumerate(names)}
+            part = values[:, [self._column[name] for name in names]]
+            known = ~np.isnan(part)
+            mean = (w[:, None] * np.where(known, part, 0.0)).sum(axis=0) / (w[:, None] * known).sum(axis=0)
+            centred = np.where(known, part - mean, 0.0)
+            moments = (centred * w[:, None]).T @ centred
+            if items == "standardised":
+                scale = np.sqrt(np.diag(moments))
+                moments = moments / np.outer(scale, scale)
+            self._moments[construct] = moments
 
-    def _vector(self, construct: str, values: Array) -> Array:
-        """Return the weights of a construct on the columns `(n, n_columns)`, through its dimensions if it has any."""
-        result = np.zeros((len(values), len(self._column)))
+    def _vector(self, construct: str, values: Array, columns: dict[str, int]) -> Array:
+        """Return the weights of a construct on some columns `(n, n_columns)`, through its dimensions if it has any."""
+        result = np.zeros((len(values), len(columns)))
         for item in self._spec.block_of[construct].indicators:
-            if item in self._column and (construct, item) in self._place:
-                result[:, self._column[item]] += values[:, self._place[construct, item]]
+            if item in columns and (construct, item) in self._place:
+                result[:, columns[item]] += values[:, self._place[construct, item]]
             elif (construct, item) in self._place:
-                result += values[:, [self._place[construct, item]]] * self._vector(item, values)
+                result += values[:, [self._place[construct, item]]] * self._vector(item, values, columns)
             else:
                 # Repeated indicators: the higher-order construct weighs the indicators of its dimensions itself.
                 for name in self._leaves(item):
-                    result[:, self._column[name]] += values[:, self._place[construct, name]]
+                    result[:, columns[name]] += values[:, self._place[construct, name]]
         return result
 
     def _leaves(self, construct: str) -> list[str]:
@@ -371,9 +377,10 @@ class _Composites:
         """Return the correlations of the scores of two sets of weights `(n, n_constructs)`."""
         result = np.empty((len(first), len(self.constructs)))
         for position, construct in enumerate(self.constructs):
-            a, b = self._vector(construct, first), self._vector(construct, second)
-            cross = ((a @ self._moments) * b).sum(axis=1)
-            scale = ((a @ self._moments) * a).sum(axis=1) * ((b @ self._moments) * b).sum(axis=1)
+            columns, moments = self._columns[construct], self._moments[construct]
+            a, b = self._vector(construct, first, columns), self._vector(construct, second, columns)
+            cross = ((a @ moments) * b).sum(axis=1)
+            scale = ((a @ moments) * a).sum(axis=1) * ((b @ moments) * b).sum(axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):
                 result[:, position] = cross / np.sqrt(scale)
         return result

@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from sembada import _core, execution
 from sembada.errors import DataError, SpecificationError
 from sembada.pls import frames
-from sembada.pls.crossvalidation import SOURCES, Outcome, Predictor, Rows, cross_validate, sums_of_errors
+from sembada.pls.crossvalidation import Outcome, cross_validate, sums_of_errors
 from sembada.pls.engine import seed_key
+from sembada.pls.predictor import SOURCES, Predictor, Rows
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
 from sembada.pls.summary import Section, Summary
@@ -112,7 +113,7 @@ class Prediction:
 
     @property
     def _columns(self) -> pd.MultiIndex:
-        return pd.MultiIndex.from_tuples(self._predictor.targets, names=["construct", "indicator"])
+        return self._predictor.index.copy()
 
     @property
     def _outcomes(self) -> pd.Index[Any]:
@@ -161,7 +162,7 @@ class Prediction:
                 columns["rmse" + suffix] = np.sqrt(square / weight).mean(axis=0)
                 columns["mae" + suffix] = (absolute / weight).mean(axis=0)
                 columns["mape" + suffix] = (100.0 * relative / weight).mean(axis=0)
-        return pd.DataFrame(columns, index=self._columns)
+        return pd.DataFrame(np.column_stack(list(columns.values())), index=self._columns, columns=list(columns))
 
     def constructs(self, sample: str = "out") -> pd.DataFrame:
         """Return how well the scores of each endogenous construct are predicted.

@@ -12,6 +12,7 @@ mod error;
 mod estimate;
 mod kernels;
 mod layout;
+mod losses;
 mod predict;
 mod prepare;
 mod product;

@@ -4,12 +4,11 @@
 //! rows less the fold's. A prediction is then the structural model on the fold's scores, a chain of loadings, and a
 //! change of units. The linear benchmark solves its normal equations in the same correlations.
 
-use std::ops::Range;
-
 use super::block::{Context, Signs, Worker, solve};
 use super::engine::{Options, own_weights, scores, table};
 use super::error::{PlsError, Result};
 use super::layout::{Layout, Statistic};
+use super::losses::{Mean, averages, row_losses, sums_of_errors, sums_of_scores};
 use super::program::{Item, Program};
 use super::statistics::Needs;
 use crate::cancel::Control;
@@ -131,6 +130,7 @@ pub fn cross_validate(
     let mut total = vec![0.0; table.products()];
     add_rows(&table, 0..n, &own, &mut total);
     let (q, j) = (request.targets.len(), request.outcomes.len());
+    let owners: Vec<usize> = request.targets.iter().map(|target| target.owner).collect();
     // What is really there: NaN for answers that are missing and rows that are left out.
     let mut actual = vec![f64::NAN; n * q];
     for row in (0..n).filter(|&row| table.usable[row]) {
@@ -187,7 +187,7 @@ pub fn cross_validate(
         for (source, mean) in found.into_iter().enumerate() {
             let values = mean.finish();
             sums_of_errors(&actual, &values, &weights, q, &mut metrics[source]);
-            row_losses(&actual, &values, request, &mut losses[source]);
+            row_losses(&actual, &values, &owners, j, &mut losses[source]);
             means[source].add_all(&values);
         }
         let [predicted, real] = found_scores.map(Mean::finish);
@@ -489,115 +489,115 @@ fn pseudo_inverse(r: &[f64], u: usize, columns: &[usize]) -> Vec<f64> {
     inverse
 }
 
-/// A mean that grows row by row, without NaN.
-struct Mean {
-    width: usize,
-    total: Vec<f64>,
-    count: Vec<u32>,
-}
+#[cfg(test)]
+mod tests {
+    use super::super::spec::tests::simple;
+    use super::super::{Preparation, Sign, fit};
+    use super::*;
+    use crate::lanes::Kernel;
+    use crate::moments::Missing;
+    use crate::rng::{Philox, Stream};
 
-impl Mean {
-    fn new(rows: usize, width: usize) -> Self {
-        Self { width, total: vec![0.0; rows * width], count: vec![0; rows * width] }
+    const N: usize = 60;
+
+    fn options() -> Options<'static> {
+        Options {
+            missing: Missing::Error,
+            weights: None,
+            preparation: &Preparation::None,
+            sign: Sign::None,
+            kernel: Kernel::Portable,
+        }
     }
 
-    fn add(&mut self, row: usize, values: &[f64]) {
-        let range: Range<usize> = row * self.width..(row + 1) * self.width;
-        let places = self.total[range.clone()].iter_mut().zip(&mut self.count[range]);
-        for ((total, count), value) in places.zip(values) {
-            if !value.is_nan() {
-                *total += value;
-                *count += 1;
+    /// Two blocks of two columns, a path from the first to the second.
+    fn model() -> (Program, Vec<f64>) {
+        let spec = simple(&[2, 2], &[(0, 1)]);
+        let mut philox = Philox::replicate([1, 2], Stream::Data, 0);
+        let data = (0..N)
+            .flat_map(|_| {
+                let x = philox.normal();
+                let y = 0.7 * x + 0.5 * philox.normal();
+                [x, x, y, y].map(|value| value + 0.4 * philox.normal())
+            })
+            .collect();
+        (Program::compile(spec).unwrap(), data)
+    }
+
+    fn request<'a>(program: &Program, folds: &'a [i64]) -> Request<'a> {
+        let layout = prediction_layout(program).unwrap();
+        let loadings = layout.entry(Statistic::Loadings).unwrap();
+        let targets = (2..4)
+            .map(|column| {
+                let at = loadings.labels.iter().position(|label| label[1] == column).unwrap();
+                Target { owner: 0, column, chain: vec![loadings.start + at] }
+            })
+            .collect();
+        Request {
+            folds,
+            earliest: None,
+            outcomes: vec![1],
+            targets,
+            regressors: vec![vec![0, 1]],
+            whole: false,
+            in_sample: false,
+        }
+    }
+
+    fn run(program: &Program, data: &[f64], request: &Request<'_>) -> Result<Crossed> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        cross_validate(program, data, N, request, &options(), &pool, &Control::new())
+    }
+
+    #[test]
+    fn a_fold_is_predicted_by_the_model_of_the_others() {
+        let (program, data) = model();
+        let folds: Vec<i64> = (0..N as i64).map(|row| row % 4).collect();
+        let request = request(&program, &folds);
+        let found = run(&program, &data, &request).unwrap();
+        let layout = prediction_layout(&program).unwrap();
+        for fold in 0..4 {
+            let weights: Vec<f64> = folds.iter().map(|f| f64::from(u8::from(*f != fold))).collect();
+            let training = Options { weights: Some(&weights), ..options() };
+            let one = fit(&program, &data, N, &layout, &training).unwrap();
+            let beta = one.values[layout.entry(Statistic::Paths).unwrap().start];
+            for row in (0..N).filter(|&row| folds[row] == fold) {
+                for (t, target) in request.targets.iter().enumerate() {
+                    let score = one.scores[row * 2] * beta;
+                    let expected =
+                        score * one.values[target.chain[0]] * one.sds[target.column] + one.means[target.column];
+                    // One subtracts a fold's sums from all, the other adds the training rows up.
+                    assert!((found.predictions[0][row * 2 + t] - expected).abs() < 1e-10);
+                    assert!((found.predictions[2][row * 2 + t] - one.means[target.column]).abs() < 1e-12);
+                }
+                assert!((found.scores[1][row] - one.scores[row * 2 + 1]).abs() < 1e-10);
             }
         }
+        assert_eq!(found.status, [0; 4]);
     }
 
-    fn add_all(&mut self, values: &[f64]) {
-        for ((total, count), value) in self.total.iter_mut().zip(&mut self.count).zip(values) {
-            if !value.is_nan() {
-                *total += value;
-                *count += 1;
-            }
-        }
-    }
-
-    fn finish(self) -> Vec<f64> {
-        self.total
-            .into_iter()
-            .zip(self.count)
-            .map(|(total, count)| if count == 0 { f64::NAN } else { total / f64::from(count) })
-            .collect()
-    }
-}
-
-fn averages(values: &[f64], weights: &[f64], width: usize) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0.0); width];
-    for (row, &weight) in values.chunks(width.max(1)).zip(weights) {
-        for ((sum, count), value) in sums.iter_mut().zip(row) {
-            if !value.is_nan() {
-                *sum += weight * value;
-                *count += weight;
-            }
-        }
-    }
-    sums.into_iter().map(|(sum, count)| if count > 0.0 { sum / count } else { f64::NAN }).collect()
-}
-
-/// Appends sums of weights, squared, absolute and relative absolute errors; an answer of zero has no relative error,
-/// so that its column's sum is NaN.
-fn sums_of_errors(actual: &[f64], predicted: &[f64], weights: &[f64], width: usize, out: &mut Vec<f64>) {
-    let mut sums = vec![0.0; 4 * width];
-    for (row, &weight) in weights.iter().enumerate() {
-        for t in 0..width {
-            let value = actual[row * width + t];
-            let error = (value - predicted[row * width + t]).abs();
-            if !error.is_nan() {
-                sums[t] += weight;
-                sums[width + t] += weight * error * error;
-                sums[2 * width + t] += weight * error;
-                sums[3 * width + t] += if value == 0.0 { f64::NAN } else { weight * error / value.abs() };
-            }
-        }
-    }
-    out.extend(sums);
-}
-
-/// Appends sums of weights, squared and absolute errors of scores, and of squared scores.
-fn sums_of_scores(actual: &[f64], predicted: &[f64], weights: &[f64], width: usize, out: &mut Vec<f64>) {
-    let mut sums = vec![0.0; 4 * width];
-    for (row, &weight) in weights.iter().enumerate() {
-        for t in 0..width {
-            let value = actual[row * width + t];
-            let error = (value - predicted[row * width + t]).abs();
-            if !error.is_nan() {
-                sums[t] += weight;
-                sums[width + t] += weight * error * error;
-                sums[2 * width + t] += weight * error;
-                sums[3 * width + t] += weight * value * value;
-            }
-        }
-    }
-    out.extend(sums);
-}
-
-/// Adds each row's mean squared error over the indicators of each outcome.
-fn row_losses(actual: &[f64], predicted: &[f64], request: &Request<'_>, out: &mut Mean) {
-    let (q, j) = (request.targets.len(), request.outcomes.len());
-    let mut sums = vec![(0.0, 0.0); j];
-    let mut losses = vec![0.0; j];
-    for (row, (real, found)) in actual.chunks(q.max(1)).zip(predicted.chunks(q.max(1))).enumerate() {
-        sums.fill((0.0, 0.0));
-        for (t, target) in request.targets.iter().enumerate() {
-            let error = real[t] - found[t];
-            if !error.is_nan() {
-                let (sum, count) = &mut sums[target.owner];
-                *sum += error * error;
-                *count += 1.0;
-            }
-        }
-        for (loss, (sum, count)) in losses.iter_mut().zip(&sums) {
-            *loss = if *count > 0.0 { sum / count } else { f64::NAN };
-        }
-        out.add(row, &losses);
+    #[test]
+    fn a_request_that_does_not_fit_is_an_error() {
+        let (program, data) = model();
+        let folds: Vec<i64> = (0..N as i64).map(|row| row % 4).collect();
+        let good = request(&program, &folds);
+        let spoil = |change: &dyn Fn(&mut Request<'_>)| {
+            let mut bad = good.clone();
+            change(&mut bad);
+            run(&program, &data, &bad).is_err()
+        };
+        assert!(spoil(&|bad| bad.folds = &[0, 1, 2]));
+        assert!(spoil(&|bad| bad.folds = &[]));
+        assert!(spoil(&|bad| bad.outcomes = vec![9]));
+        assert!(spoil(&|bad| bad.targets[0].owner = 3));
+        assert!(spoil(&|bad| bad.targets[0].column = 17));
+        assert!(spoil(&|bad| bad.targets[0].chain = vec![1_000]));
+        assert!(spoil(&|bad| bad.regressors = vec![vec![99]]));
+        assert!(spoil(&|bad| bad.regressors = vec![]));
+        assert!(spoil(&|bad| bad.earliest = Some(vec![5])));
+        let far = vec![N as i64; N];
+        let mut bad = request(&program, &far);
+        bad.whole = true;
+        assert!(run(&program, &data, &bad).is_err());
     }
 }
