@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sembada import _core
 from sembada.errors import SpecificationError, UnsupportedError, unknown_name
 from sembada.pls import following, intervals
-from sembada.pls.engine import LEVELS, Layout, place, seed_key
+from sembada.pls.engine import LEVELS, Layout, seed_key
+from sembada.pls.failures import place
 from sembada.pls.made import Made
 from sembada.pls.provenance import Provenance
 from sembada.pls.replication import run

@@ -11,7 +11,8 @@ import numpy as np
 from sembada import __version__, _core
 from sembada.errors import DataError, InadmissibleError, SembadaWarning
 from sembada.pls import quantify
-from sembada.pls.engine import HigherOrder, Options, Scheme, compiled, failure, place
+from sembada.pls.engine import HigherOrder, Options, Scheme, compiled
+from sembada.pls.failures import failure, place
 from sembada.pls.fit import Fit
 from sembada.pls.frames import Table, read
 from sembada.pls.prepare import COMPLETED, CORRELATIONS, Preparation, column_scales, ordinal_columns

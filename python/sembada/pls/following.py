@@ -16,6 +16,7 @@ from sembada.pls.statistics import GROUPS
 
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
+    from sembada.pls.tables import Tables
 
 __all__ = ["LOGARITHMS", "criteria", "fit_measures", "fornell_larcker", "made", "unstandardised"]
 
@@ -34,7 +35,7 @@ def made(fit: Fit, name: str) -> Made:
     return unstandardised(fit, rescaled=False, limits=None)
 
 
-def criteria(fit: Fit) -> Made:
+def criteria(fit: Tables) -> Made:
     """Return how the criteria are made from explained variances; n is the number of rows of the data."""
     spec = fit.model.specification
     counts = np.array([len(spec.predictors(name)) for name in spec.outcomes], dtype=float)

@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sembada.errors import InadmissibleError, SembadaError, UnsupportedError
-from sembada.pls.engine import Options, System, compiled, failure
+from sembada.pls.engine import Options, System, compiled
+from sembada.pls.failures import failure
 from sembada.pls.prepare import COMPLETED, Preparation
 from sembada.pls.specification import Specification, choice, factors
 
