@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,36 +41,101 @@ def design(case: dict[str, Any], runs: int) -> dict[str, Any]:
     return {key: value for key, value in case.items() if key != "vary"} | {"design": columns}
 
 
-def run(*, rounds: int, quick: bool) -> None:
-    ours = "sembada_sd_peer.py"
-    bench: dict[str, Any] = {"environment": "modern", "requirements": ("pysimlin", "pysd")}
-    for title, case, runs, pysd_runs in (("SIR", SIR, 4096, 2), ("model M (SME)", SME, 1024, 0)):
+OURS = "sembada_sd_peer.py"
+SIMLIN: dict[str, Any] = {"environment": "modern", "requirements": ("pysimlin", "pysd")}
+HAND = "straight-line code of this one model"
+
+
+def hand(case: dict[str, Any], header: str, places: list[int], lanes: int, count: int, **more: Any) -> Peer:
+    """Return the hand-written C of a model; one lane is scalar."""
+    name = "hand-written C, SIMD" if lanes > 1 else "hand-written C, scalar"
+    limit = {"design": case["design"], "header": header, "lanes": lanes, "places": places, **more}
+    return Peer(name, "c_peer.py", count, case=limit, note=HAND)
+
+
+def sweeps(rounds: int, quick: bool) -> None:
+    """Compare sweeps through the public call and through the engine alone."""
+    for title, case, runs, header, places, lanes in (
+        ("SIR", SIR, 4096, "sir.h", [0], 16),
+        ("model M (SME)", SME, 1024, "sme.h", [1, 13], 8),
+    ):
+        runs = runs // 8 if quick else runs
+        for method in ("euler", "rk4"):
+            cases = design(case, runs) | {"method": method}
+            rk4 = int(method == "rk4")
+            engine = cases | {"how": "engine"}
+            peers = [
+                Peer("sembada", OURS, runs, case=cases, note="model.sweep, one thread"),
+                Peer("sembada, engine", OURS, runs, case=engine, note="without design and labels"),
+                hand(cases, header, places, lanes, runs, rk4=rk4),
+                hand(cases, header, places, 1, runs, rk4=rk4),
+                Peer("sembada, AVX2", OURS, runs, case=engine | {"kernel": "avx2"}, note="engine"),
+            ]
+            avx2 = hand(cases, header, places, lanes, runs, rk4=rk4, march="x86-64-v3")
+            avx2.name = "hand-written C, AVX2"
+            peers.append(avx2)
+            if method == "euler":
+                generated = {"design": cases["design"], "header": header, "places": places}
+                note = "globals, functions, search, libm"
+                peers.append(Peer("generated C", "generated_peer.py", runs, case=generated, note=note))
+                peers.append(Peer("pysimlin", "simlin_peer.py", 8 if quick else 50, case=cases, **SIMLIN))
+                if title == "SIR":
+                    peers.append(Peer("PySD", "pysd_peer.py", 2, case=cases, **SIMLIN))
+            compare(f"System dynamics, sweep of {title}, {method}", "run", peers, rounds=rounds)
+
+
+def single_runs(rounds: int, quick: bool) -> None:
+    """Compare one run at a time."""
+    count = 32 if quick else 256
+    for title, case, header, places in (("SIR", SIR, "sir.h", [0]), ("model M (SME)", SME, "sme.h", [1, 13])):
+        for method in ("euler", "rk4"):
+            cases = design(case, count) | {"method": method, "how": "single"}
+            peers = [
+                Peer("sembada", OURS, count, case=cases, note="one run after the other"),
+                hand(cases, header, places, 1, count, rk4=int(method == "rk4")),
+            ]
+            if method == "euler":
+                generated = {"design": cases["design"], "header": header, "places": places}
+                peers.append(Peer("generated C", "generated_peer.py", count, case=generated))
+            compare(f"System dynamics, single runs of {title}, {method}", "run", peers, rounds=rounds)
+    teacup: dict[str, Any] = {"model": str(MODELS / "teacup.mdl"), "how": "frame", "check": ["Teacup Temperature"]}
+    count = 50 if quick else 500
+    peers = [
+        Peer("sembada", OURS, count, case=teacup),
+        Peer("pysimlin", "simlin_peer.py", count, case=teacup | {"check": ["teacup_temperature"]}, **SIMLIN),
+    ]
+    compare("System dynamics, one run of the teacup to a DataFrame", "run", peers, rounds=rounds)
+
+
+def threads(rounds: int, quick: bool) -> None:
+    """Compare two threads with one, by the clock on the wall."""
+    for title, case, runs in (("SIR", SIR, 16384), ("model M (SME)", SME, 4096)):
         runs = runs // 8 if quick else runs
         cases = design(case, runs)
         peers = [
-            Peer("sembada", ours, runs, case=cases, note="one thread"),
-            Peer("pysimlin", "simlin_peer.py", 8 if quick else 50, case=cases, **bench),
+            Peer("sembada, two threads", OURS, runs, case=cases | {"threads": 2}),
+            Peer("sembada, one thread", OURS, runs, case=cases),
         ]
-        header, places = ("sir.h", [0]) if title == "SIR" else ("sme.h", [1, 13])
-        for lanes, name in ((16 if title == "SIR" else 8, "hand-written C, SIMD"), (1, "C, scalar")):
-            limit = {"design": cases["design"], "header": header, "lanes": lanes, "places": places}
-            peers.append(Peer(name, "c_peer.py", runs, case=limit, note="straight-line code of this one model"))
-        if pysd_runs:
-            peers.append(Peer("PySD", "pysd_peer.py", pysd_runs, case=cases, **bench))
-        compare(f"System dynamics, sweep of {title}, Euler", "run", peers, rounds=rounds)
-    teacup: dict[str, Any] = {"model": str(MODELS / "teacup.mdl"), "frame": True, "check": ["Teacup Temperature"]}
-    compare(
-        "System dynamics, one run of the teacup to a DataFrame",
-        "run",
-        [
-            Peer("sembada", ours, 50 if quick else 500, case=teacup),
-            Peer(
-                "pysimlin",
-                "simlin_peer.py",
-                50 if quick else 500,
-                case=teacup | {"check": ["teacup_temperature"]},
-                **bench,
-            ),
-        ],
-        rounds=rounds,
-    )
+        compare(f"System dynamics, threads on {title}", "run", peers, rounds=rounds, clock="wall")
+
+
+def compilation(rounds: int, quick: bool) -> None:
+    """Compare reading and compiling; `SEMBADA_CLEARN` names the file of C-LEARN where it is at hand."""
+    models = {"model M (SME)": str(MODELS / "sme.mdl")}
+    if "SEMBADA_CLEARN" in os.environ:
+        models["C-LEARN"] = os.environ["SEMBADA_CLEARN"]
+    for title, path in models.items():
+        case = {"model": path, "how": "compile"}
+        count = 2 if quick or title == "C-LEARN" else 20
+        peers = [
+            Peer("sembada", OURS, count, case=case, note="read and compile, everything saved"),
+            Peer("pysimlin", "simlin_peer.py", count, case=case, note="load and simulate()", **SIMLIN),
+        ]
+        compare(f"System dynamics, reading and compiling {title}", "model", peers, rounds=rounds)
+
+
+def run(*, rounds: int, quick: bool) -> None:
+    sweeps(rounds, quick)
+    single_runs(rounds, quick)
+    threads(rounds, quick)
+    compilation(rounds, quick)

@@ -20,20 +20,28 @@ def prepare(case: dict[str, Any]) -> dict[str, Any]:
     # Lanes: our polynomials and hinges.
     modes = ["-DLKMODE=0", "-DMATHMODE=0"] if lanes == 1 else ["-DLKMODE=2", "-DMATHMODE=2"]
     target = Path(tempfile.mkdtemp()) / "limit.so"
-    command = ["c++", "-O3", "-march=native", "-shared", "-fPIC", f'-DMODEL="{case["header"]}"', f"-DLANES={lanes}"]
+    command = [
+        "c++",
+        "-O3",
+        f"-march={case.get('march', 'native')}",
+        "-shared",
+        "-fPIC",
+        f'-DMODEL="{case["header"]}"',
+        f"-DLANES={lanes}",
+    ]
     command += [*modes, f"-DMETHOD={case.get('rk4', 0)}", f"-I{SOURCE}", str(SOURCE / "sweep.cpp"), "-o", str(target)]
     subprocess.run(command, check=True)
     library = ctypes.CDLL(str(target))
-    STATE.update(case, library=library)
+    columns = np.stack([np.asarray(column) for column in case["design"].values()])
+    STATE.update(case, library=library, columns=columns)
     compiler = subprocess.run(["c++", "-dumpfullversion"], check=True, capture_output=True, text=True)
     return {"version": compiler.stdout.strip()}
 
 
 def sample(count: int) -> object:
-    library, design = STATE["library"], STATE["design"]
-    runs = -(-count // 16) * 16
-    columns = [np.asarray(column) for column in design.values()]
-    parameters = np.stack([np.resize(column, runs) for column in columns])
+    library, columns = STATE["library"], STATE["columns"]
+    runs = -(-count // STATE["lanes"]) * STATE["lanes"]
+    parameters = np.ascontiguousarray(columns[:, np.arange(runs) % columns.shape[1]])
     out = np.empty((library.saved_times(), library.stocks(), runs))
     pointer = ctypes.POINTER(ctypes.c_double)
     library.sweep_runs(parameters.ctypes.data_as(pointer), out.ctypes.data_as(pointer), runs)

@@ -11,13 +11,20 @@ STATE: dict[str, Any] = {}
 
 
 def prepare(case: dict[str, Any]) -> dict[str, Any]:
+    STATE.update(case)
+    if case.get("how") == "compile":
+        return {"version": version("pysimlin")}
     model = simlin.load(case["model"])
     STATE.update(case, loaded=model, simulation=model.simulate())
     return {"version": version("pysimlin")}
 
 
 def sample(count: int) -> object:
-    if STATE.get("frame"):  # a whole run to a DataFrame
+    if STATE.get("how") == "compile":
+        for _ in range(count):
+            simlin.load(STATE["model"]).simulate()
+        return None
+    if STATE.get("how") == "frame":  # a whole run to a DataFrame
         for _ in range(count):
             frame = STATE["loaded"].run(analyze_loops=False).results
         column = next(c for c in frame.columns if c.replace(" ", "_").lower() == STATE["check"][0])

@@ -90,6 +90,9 @@ pub struct Block<'p> {
     pub(super) areas: Areas,
     // Where lookups stand in memory, in numbers.
     tables: usize,
+    /// Instructions that were skipped.
+    #[cfg(test)]
+    pub(crate) skipped: usize,
     /// Lanes of the block.
     pub(super) lanes: usize,
     width: usize,
@@ -132,6 +135,8 @@ impl<'p> Block<'p> {
             plan,
             memory: Memory::new(tables + laid),
             tables,
+            #[cfg(test)]
+            skipped: 0,
             code: Code::default(),
             calls: Vec::new(),
             rings: program.rings.iter().map(|ring| Ring { moving: ring.moving, ..Ring::default() }).collect(),
@@ -327,13 +332,17 @@ impl<'p> Block<'p> {
             skip: 0,
             next: std::ptr::null(),
             #[cfg(test)]
-            executed: 0,
+            skipped: 0,
             scratch: Vec::new(),
             results: Vec::new(),
         }
     }
 
     pub(super) fn give_back(&mut self, frame: Frame<'p>) {
+        #[cfg(test)]
+        {
+            self.skipped += frame.skipped;
+        }
         self.calls = frame.calls;
         self.rings = frame.rings;
         self.machines = frame.machines;
@@ -348,14 +357,14 @@ impl<'p> Block<'p> {
         };
         let mut rest = code.iter();
         while let Some(instruction) = rest.next() {
-            #[cfg(test)]
-            {
-                frame.executed += 1;
-            }
             // SAFETY: `bind` places every argument inside the memory for all lanes of the block.
             unsafe { (instruction.run)(instruction, start, frame) };
             if frame.skip > 0 {
                 let skip = std::mem::take(&mut frame.skip);
+                #[cfg(test)]
+                {
+                    frame.skipped += skip;
+                }
                 rest.nth(skip - 1);
             }
         }

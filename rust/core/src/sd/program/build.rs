@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::branches::{Branches, Item};
 use super::code::{Instruction, Link, Op, Place, Section};
 use super::schedule::schedule;
 use crate::sd::compile::graph::{AT_START, Binary, Graph, Id, Node};
@@ -201,6 +202,14 @@ impl Builder<'_> {
                 }
             }
         }
+        // What is stored or put somewhere is needed whatever a choice says.
+        let goal = |id: Id| {
+            goals.iter().any(|goal| match *goal {
+                Goal::Put(wanted, _) | Goal::Save(wanted, _) => wanted == id,
+                Goal::Advance(input, steps, _, _) => input == id || steps == id,
+            })
+        };
+        let branches = Branches::find(graph, order, goal);
         let single = |id: Id| uses.get(&id) == Some(&1) && !put.contains_key(&id);
         // Chains, pairs and chosen comparisons swallow values that only they read.
         let mut made: HashMap<Id, (Op, Vec<Id>)> = HashMap::new();
@@ -245,7 +254,7 @@ impl Builder<'_> {
                     }
                 }
                 Node::Select(c, a, b) => match graph.node(*c) {
-                    Node::Binary(op, x, y) if compares(*op) && single(*c) && self.here(*c) => {
+                    Node::Binary(op, x, y) if compares(*op) && single(*c) && self.here(*c) && !branches.any(id) => {
                         swallowed[*c as usize] = true;
                         (Op::Choose(*op), vec![*x, *y, *a, *b])
                     }
@@ -274,7 +283,30 @@ impl Builder<'_> {
                 Place::Temporary(temporaries - 1)
             })
         };
-        for &id in order {
+        // Skips that are open: where they stand in the code.
+        let mut skips: Vec<usize> = Vec::new();
+        for item in branches.gather(order.to_vec()) {
+            let id = match item {
+                Item::Node(id) | Item::Ready(id) => id,
+                Item::Begin((choice, zero)) => {
+                    let Node::Select(condition, ..) = *graph.node(choice) else { continue };
+                    let from = match places.get(&condition) {
+                        Some(&place) => place,
+                        None => self.outside(condition),
+                    };
+                    skips.push(code.len());
+                    code.push(Instruction { op: Op::Skip(0, zero), to: from, arguments: vec![from] });
+                    continue;
+                }
+                Item::End => {
+                    let Some(at) = skips.pop() else { continue };
+                    let count = (code.len() - at - 1) as u32;
+                    if let Op::Skip(length, _) = &mut code[at].op {
+                        *length = count;
+                    }
+                    continue;
+                }
+            };
             if swallowed[id as usize] {
                 continue;
             }
@@ -419,7 +451,7 @@ fn allocate(mut code: Vec<Instruction>) -> Section {
                     instruction.to = *place;
                 }
             }
-            Op::Store(_) => instruction.to = instruction.arguments[0],
+            Op::Store(_) | Op::Skip(..) => instruction.to = instruction.arguments[0],
             _ => take(&mut instruction.to),
         }
         if several {

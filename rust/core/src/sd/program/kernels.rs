@@ -95,9 +95,9 @@ pub(crate) struct Frame<'a> {
     pub(crate) skip: usize,
     /// Where threaded code goes on.
     pub(crate) next: *const Cell,
-    /// Instructions that ran, of those that a skip may pass by.
+    /// Instructions that were skipped.
     #[cfg(test)]
-    pub(crate) executed: usize,
+    pub(crate) skipped: usize,
     /// Scratch for calls.
     pub(crate) scratch: Vec<f64>,
     pub(crate) results: Vec<f64>,

@@ -1,5 +1,6 @@
 //! The compiled program: sections of instructions, their tables, and where values stand.
 
+mod branches;
 pub(crate) mod build;
 pub mod code;
 pub(crate) mod kernels;

@@ -192,6 +192,48 @@ fn statistics_are_those_of_the_values() {
     assert!(Reduction::from_bytes(&reduction.to_bytes()[..100]).is_err());
 }
 
+#[test]
+fn a_branch_that_no_lane_takes_is_skipped_and_says_the_same() {
+    let text = "stock x = 1 ; +f
+         flow f = IF gate > 0 THEN EXP(-x) * LN(1 + x) ^ 1.3 ELSE -x * 0.1
+         par gate = 1";
+    let plain = "stock x = 1 ; +f\n flow f = EXP(-x) * LN(1 + x) ^ 1.3\n par gate = 1";
+    let still = "stock x = 1 ; +f\n flow f = -x * 0.1\n par gate = 1";
+    let compiled = |text: &str| {
+        let model = timed(model(Dialect::Xmile, "", text), 10.0, 1.0);
+        program(&model, &["gate"], &["x"], Method::Euler, Kernel::detect())
+    };
+    let program = compiled(text);
+    assert!(program.disassemble().contains("Skip"));
+    let go = |program: &Program, gates: &[f64]| {
+        struct Keep(Vec<f64>, usize);
+        impl Sink for Keep {
+            fn target(&mut self, time: usize) -> (*mut f64, usize) {
+                (self.0[time * self.1..].as_mut_ptr(), self.1)
+            }
+            fn stored(&mut self, _: usize, _: &[bool]) {}
+        }
+        let mut keep = Keep(vec![0.0; 11 * gates.len()], gates.len());
+        let mut block = Block::new(program, gates.len());
+        block.run(gates.len(), 0, [0, 0], |_, lane| gates[lane], &mut keep, &Control::new()).unwrap();
+        (keep.0, block.skipped)
+    };
+    let (on, off) = (go(&compiled(plain), &[1.0]).0, go(&compiled(still), &[1.0]).0);
+    for lanes in [1usize, 20] {
+        // Taken everywhere: nothing is skipped. Nowhere: the three functions of the branch at each of ten steps.
+        let (values, skipped) = go(&program, &vec![1.0; lanes]);
+        assert_eq!((values[10 * lanes], skipped), (on[10], 0));
+        let (values, skipped) = go(&program, &vec![-1.0; lanes]);
+        assert_eq!(values[10 * lanes], off[10]);
+        assert!(skipped >= 10 * 4, "{skipped}");
+    }
+    // One lane that takes it keeps it for all, and each lane has its own side.
+    let mut gates = vec![-1.0; 20];
+    gates[17] = 1.0;
+    let (values, skipped) = go(&program, &gates);
+    assert_eq!((values[10 * 20], values[10 * 20 + 17], skipped), (off[10], on[10], 0));
+}
+
 /// Equations over a fixed cast of names that stay finite.
 fn equation() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
@@ -216,7 +258,12 @@ fn equation() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("LN(1 + ABS({a}))")),
             inner.clone().prop_map(|a| format!("SQRT(ABS({a}))")),
             inner.clone().prop_map(|a| format!("((1 + ABS({a})) ^ 0.3)")),
-            inner.prop_map(|a| format!("bend({a})")),
+            inner.clone().prop_map(|a| format!("bend({a})")),
+            inner.clone().prop_map(|a| format!("short({a})")),
+            inner.clone().prop_map(|a| format!("(-{a})")),
+            (inner.clone(), inner.clone()).prop_map(|(c, a)| {
+                format!("(IF {c} > 1 THEN EXP(-ABS({a})) * LN(2 + ABS({a})) ^ 1.5 ELSE INT({a}))")
+            }),
         ]
     })
 }
@@ -233,6 +280,7 @@ proptest! {
              flow f = SIN({f})
              flow g = COS({g})
              aux a = SIN({aux})
+             lookup short = -1 0 2 5 ; 3 1 -1 0.5
              lookup bend = -2 -1 0 1 2 3 4 5 6 7 8 9 ; 1 0.9 0.7 0.4 0 -1 -1 2 3 5 4 0"
         );
         let model = timed(model(Dialect::Xmile, "", &lines), 4.0, 0.5);
@@ -248,6 +296,40 @@ proptest! {
             prop_assert!(differs.is_none() || knife, "{lines}\n{:?} {:?}", swept.values, expected);
             for (k, value) in alone.iter().enumerate() {
                 prop_assert_eq!(value.to_bits(), swept.values[k * 5].to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn one_run_and_any_width_give_the_same_bits(f in equation(), g in equation(), aux in equation()) {
+        let aux = aux.replace('a', "x").replace("xBS", "ABS").replace("Mxx", "Max");
+        let lines = format!(
+            "stock x = 1 ; +f -g
+             stock y = 2 ; +g
+             flow f = SIN({f}) + PULSE(1, 1, 2) + DELAY(x, 1) * 0.01 + SMTH3(a, 2) * 0.1 + NORMAL(0, 0.01)
+             flow g = COS({g}) - MODULO(TIME, 3) * 0.1
+             aux a = SIN({aux}) + ARCTAN(y)
+             lookup short = -1 0 2 5 ; 3 1 -1 0.5
+             lookup bend = -2 -1 0 1 2 3 4 5 6 7 8 9 ; 1 0.9 0.7 0.4 0 -1 -1 2 3 5 4 0"
+        );
+        let model = timed(model(Dialect::Xmile, "", &lines), 4.0, 0.5);
+        let design: Vec<f64> = (0..40).map(|k| 0.1 * f64::from(k)).collect();
+        for (kernel, method) in Kernel::available().into_iter().flat_map(|kernel| {
+            [Method::Euler, Method::Rk2, Method::Rk4].map(|method| (kernel, method))
+        }) {
+            let program = program(&model, &["INITIAL(y)"], &["x", "a"], method, kernel);
+            let wide = sweep(&program, &design, 40, 0, [3, 4], 64, &pool(1), &Control::new()).unwrap();
+            let slim = sweep(&program, &design, 40, 0, [3, 4], 16, &pool(1), &Control::new()).unwrap();
+            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&wide.values), bits(&slim.values));
+            for member in [0usize, 23, 39] {
+                let (alone, _) =
+                    run(&program, &design[member..=member], member as u64, [3, 4], &Control::new()).unwrap();
+                for (k, value) in alone.iter().enumerate() {
+                    let (time, column) = (k / 2, k % 2);
+                    let other = wide.values[(column * program.times.len() + time) * 40 + member];
+                    prop_assert_eq!(value.to_bits(), other.to_bits(), "{} {:?} {}", lines, method, kernel);
+                }
             }
         }
     }
