@@ -255,6 +255,26 @@ def test_a_list_says_what_leaves_when() -> None:
     assert leaving("10, 20") == [10, 10, 20, 20, 0]
 
 
+@pytest.mark.parametrize("written", ["belt[b][1]", "belt[b, 1]"])
+def test_an_element_of_an_array_has_slats(written: str) -> None:
+    model = sd.Model(
+        sd.Conveyor(
+            "belt", "8", inflows=["entering"], outflows=["leaving"], transit_time="length", dimensions=["line"]
+        ),
+        sd.Flow("entering", "line", dimensions=["line"]),
+        sd.Flow("leaving", dimensions=["line"]),
+        sd.Aux("length", {"a": "1", "b": "2"}, dimensions=["line"]),
+        sd.Aux("first", written),
+        sd.Aux("number", "SIZE(belt[b])"),
+        dimensions={"line": ["a", "b"]},
+        time=sd.Time(0, 4, dt=0.5),
+    )
+    frame = model.run().frame
+    assert frame["first"].tolist() == [2, 2, 2, 2, 1, 1, 1, 1, 1]
+    assert (frame["number"] == 4).all()
+    assert not any(finding.code == "unused" for finding in model.check().itertuples())
+
+
 def test_sweeps_have_a_belt_a_run() -> None:
     model = sd.Model(
         sd.Conveyor("belt", 10, inflows=["entering"], outflows=["leaving"], transit_time="transit"),
@@ -362,7 +382,7 @@ orders = 10 + STEP(20, 5) ~~|
 shipped = MIN(12, QUEUE AGE IN RANGE(pending, 2, 1e+09) / TIME STEP) ~~|
 pending = QUEUE FIFO(orders, shipped, flat, 100, 3) ~~|
 level = INTEG(orders - shipped, 100) ~~|
-mean age = QUEUE AGE AVERAGE(pending, 0) ~~|
+mean age = QUEUE AGE AVERAGE(pending) ~~|
 oldest = QUEUE AGE OLDEST(pending) ~~|
 """,
         30,
@@ -464,6 +484,7 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, wan
     ("parts", "wanted"),
     [
         ([sd.Conveyor("belt", 0, outflows=["out"], transit_time=1), sd.Leak("out", 0.1)], "no outflow at its end"),
+        ([sd.Conveyor("belt", 0, outflows=["out"], transit_time=0), sd.Flow("out")], "expected a positive time"),
         (
             [
                 sd.Conveyor("belt", 0, outflows=["out"], transit_time=1),

@@ -121,6 +121,12 @@ pub fn edges(variable: &Variable, known: &Names, dialect: Dialect) -> Vec<Edge> 
             add(initial, place, Need { now: false, start: true });
         }
     }
+    // What controls a container, a leak or a spread acts on flows; it closes no circle by itself.
+    let options = variable.container.iter().flat_map(super::model::Container::expressions);
+    let spread = variable.spread.iter().filter_map(|spread| spread.profile.as_ref());
+    for expr in options.chain(variable.leak.iter().map(|leak| &leak.fraction)).chain(spread) {
+        add(expr, 0, Need { now: false, start: false });
+    }
     if let Kind::Stock { inflows, outflows, rate } = &variable.kind {
         for (place, expr) in rate.iter().enumerate() {
             add(expr, place, Need { now: false, start: false });

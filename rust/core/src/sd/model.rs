@@ -162,6 +162,22 @@ pub enum Container {
     Oven(Box<Oven>),
 }
 
+impl Container {
+    /// Its expressions.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        let (first, rest) = match self {
+            Self::Conveyor(own) => {
+                (&own.transit_time, vec![&own.capacity, &own.inflow_limit, &own.sample, &own.arrest])
+            }
+            Self::Oven(own) => {
+                (&own.cook_time, vec![&own.capacity, &own.fill_time, &own.clean_time, &own.sample, &own.arrest])
+            }
+            Self::Queue => return Vec::new(),
+        };
+        std::iter::once(first).chain(rest.into_iter().flatten()).collect()
+    }
+}
+
 /// The options of a conveyor.
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches of the XMILE standard")]
 #[derive(Clone, Debug, PartialEq)]

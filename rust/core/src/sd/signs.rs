@@ -163,25 +163,7 @@ impl<'m> Reader<'m> {
 
     /// Times, capacities and limits of a conveyor or oven: they matter, the sign is open.
     fn container(&mut self, variable: &Variable, out: &mut Causes) {
-        use super::model::Container;
-        let parts: Vec<&Expr> = match &variable.container {
-            Some(Container::Conveyor(conveyor)) => std::iter::once(&conveyor.transit_time)
-                .chain(
-                    [&conveyor.capacity, &conveyor.inflow_limit, &conveyor.sample, &conveyor.arrest]
-                        .into_iter()
-                        .flatten(),
-                )
-                .collect(),
-            Some(Container::Oven(oven)) => std::iter::once(&oven.cook_time)
-                .chain(
-                    [&oven.capacity, &oven.fill_time, &oven.clean_time, &oven.sample, &oven.arrest]
-                        .into_iter()
-                        .flatten(),
-                )
-                .collect(),
-            Some(Container::Queue) | None => Vec::new(),
-        };
-        for part in parts {
+        for part in variable.container.iter().flat_map(super::model::Container::expressions) {
             merge(out, later(self.open(part)), Sign::Plus);
         }
     }

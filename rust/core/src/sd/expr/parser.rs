@@ -291,7 +291,8 @@ impl<'a> Parser<'a> {
         let mut end = start;
         let mut height = 1;
         let mut subscripts = Vec::new();
-        if self.token() == &Token::OpenBracket {
+        // XMILE §3.7.1.3: `array[element][slat]` of an array of containers; the slat is one more subscript.
+        while self.token() == &Token::OpenBracket && (subscripts.is_empty() || self.dialect == Dialect::Xmile) {
             let opened = self.span();
             self.advance();
             loop {

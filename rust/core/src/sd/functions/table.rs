@@ -376,7 +376,7 @@ pub const TABLE: &[Entry] = &[
     entry(Vensim, Machine, "QUEUE AGE AVERAGE", 1, &["queue", "quantity"]),
     entry(Vensim, Machine, "QUEUE AGE IN RANGE", 3, &["queue", "youngest", "oldest"]),
     entry(Vensim, Machine, "QUEUE AGE OLDEST", 1, &["queue"]),
-    entry(Vensim, Machine, "QUEUE ATTRIB AVERAGE", 2, &["queue", "quantity"]),
+    entry(Vensim, Machine, "QUEUE ATTRIB AVERAGE", 1, &["queue", "quantity"]),
     entry(Vensim, Machine, "QUEUE ATTRIB IN RANGE", 3, &["queue", "least", "most"]),
     entry(Vensim, Machine, "QUEUE ATTRIB MAX", 1, &["queue"]),
     entry(Vensim, Machine, "QUEUE ATTRIB MIN", 1, &["queue"]),

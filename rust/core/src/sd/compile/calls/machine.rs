@@ -123,7 +123,9 @@ impl<'m> Lowering<'m> {
         arguments: usize,
         attributes: bool,
     ) -> Result<Id, CompileError> {
-        self.arity(call, arguments, arguments)?;
+        // The manual's examples leave out the quantity of an average: everything.
+        let average = matches!(query, Query::AgeAverage | Query::AttributeAverage);
+        self.arity(call, if average { 1 } else { arguments }, arguments)?;
         let (expr, env) = self.unbind(call.at(0), call.env);
         let element = match &expr.kind {
             ExprKind::Reference { name, subscripts } => match self.find(&canonical(name), env.scope) {
@@ -155,7 +157,7 @@ impl<'m> Lowering<'m> {
         };
         let mut given = Vec::new();
         for k in 1..arguments {
-            let value = self.argument(call, k)?;
+            let value = self.argument_or(call, k, 0.0)?;
             // A bound that is not available is none.
             let missing = self.graph.number(NOT_AVAILABLE);
             let none = self.graph.binary(Binary::Equal, value, missing);

@@ -42,7 +42,7 @@ impl<'m> Lowering<'m> {
             || options.arrest.is_some()
             || (options.discrete && options.inflow_limit.is_some())
             || leaks.zones.iter().any(|leak| leak.integers);
-        if steps > SLATS || unusual || !transit.is_finite() {
+        if steps > SLATS || unusual || !transit.is_finite() || transit <= 0.0 {
             return Ok(None);
         }
         let plain = conveyor::Options {

@@ -20,6 +20,16 @@ impl<'m> Lowering<'m> {
         }
     }
 
+    /// Refuses a time that is a constant and no positive number.
+    fn positive(&mut self, env: &Env, expr: &Expr, time: Id, what: &str) -> Result<(), CompileError> {
+        match self.constant_now(time)? {
+            Some(value) if value.is_nan() || value <= 0.0 => {
+                Err(self.fault(env, expr.span, format!("the {what} is {value}: expected a positive time")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn optional(&mut self, expr: Option<&'m Expr>, env: &Env, default: f64) -> Result<Id, CompileError> {
         match expr {
             Some(expr) => self.lower(expr, env),
@@ -218,6 +228,7 @@ impl<'m> Lowering<'m> {
             return Ok(holder);
         }
         let mut start = vec![self.lower(&options.transit_time, &initial_env)?];
+        self.positive(&env, &options.transit_time, start[0], "transit time")?;
         start.extend(&leaks.starts);
         start.extend(self.contents(element));
         let zero = self.graph.number(0.0);
