@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sembada import sd
 from sembada.errors import DataError, ModelFileError, UnknownNameError
 from sembada.sd.encoding import decode
 from sembada.sd.external import Resolver
@@ -209,3 +210,58 @@ def test_series_come_from_pandas_mappings_and_arrays() -> None:
     for wrong in (3, {}, {0: "a"}, ([0, 0], [1, 2]), ([0, 1], [1])):
         with pytest.raises(DataError):
             list(as_series(wrong, "x", (), {}))
+
+
+_IMPORTING = """<?xml version="1.0" encoding="utf-8"?>
+<xmile version="1.0" xmlns="http://docs.oasis-open.org/xmile/ns/XMILE/v1.0">
+<header><name>m</name><vendor>v</vendor><product version="1">p</product></header>
+<sim_specs time_units="Months"><start>0</start><stop>2</stop><dt>1</dt></sim_specs>
+<dimensions><dim name="R"><elem name="a"/><elem name="b"/></dim></dimensions>
+<data>IMPORT</data>
+<model><variables>
+<aux name="price"><eqn>1</eqn></aux><aux name="rate"><eqn>0.5</eqn></aux>
+<aux name="share"><dimensions><dim name="R"/></dimensions><eqn>0</eqn></aux>
+<stock name="store"><eqn>0</eqn><inflow>in</inflow></stock><flow name="in"><eqn>price * rate</eqn></flow>
+</variables></model></xmile>
+"""
+
+
+@pytest.mark.parametrize("orientation", ["vertical", "horizontal"])
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_model_imports_values_from_a_table_beside_it(tmp_path: Path, orientation: str, suffix: str) -> None:
+    columns = [
+        ["Months", 0, 1, 2],
+        ["price", 2, 4, 6],
+        ["rate", 0.25, "", ""],
+        ["share[b]", 7, "", ""],
+        ["store", 9, "", ""],
+    ]
+    table = pd.DataFrame(columns if orientation == "horizontal" else list(zip(*columns, strict=True)))
+    target = tmp_path / f"values.{suffix}"
+    if suffix == "csv":
+        table.to_csv(target, header=False, index=False)
+    else:
+        pytest.importorskip("openpyxl")
+        table.to_excel(target, header=False, index=False)
+    path = tmp_path / "model.xmile"
+    line = f'<import type="CSV" enabled="true" orientation="{orientation}" resource="r../values.{suffix}"/>'
+    path.write_text(_IMPORTING.replace("IMPORT", line), encoding="utf-8")
+    frame = sd.read(path).run().frame
+    assert frame["price"].tolist() == [2, 4, 6]
+    assert frame["rate"].tolist() == [0.25] * 3
+    assert frame["share[b]"].tolist() == [7] * 3
+    assert frame["store"].tolist() == [9, 9.5, 10.5]
+
+
+def test_an_import_from_outside_the_folder_is_refused(tmp_path: Path) -> None:
+    inside = tmp_path / "in"
+    inside.mkdir()
+    (tmp_path / "secret.csv").write_text("price\n2\n", encoding="utf-8")
+    path = inside / "model.xmile"
+    for resource in ("r../../secret.csv", "../secret.csv", str(tmp_path / "secret.csv")):
+        path.write_text(_IMPORTING.replace("IMPORT", f'<import resource="{resource}"/>'), encoding="utf-8")
+        with pytest.raises(ModelFileError, match="outside its folder"):
+            sd.read(path)
+    path.write_text(_IMPORTING.replace("IMPORT", '<import resource="none.csv"/>'), encoding="utf-8")
+    with pytest.raises(ModelFileError, match=r"none\.csv"):
+        sd.read(path)

@@ -72,7 +72,7 @@ class Resolver:
                 f"{function}: {len(given)} arguments, expected {needed}",
                 {"function": function, "arguments": list(arguments)},
             )
-        book = self._book(given[0], function)
+        book = self.book(given[0], function)
         tab = str(arguments[1])
         if kind == "SUBSCRIPT":
             return self._subscript(book, tab, given[2], given[3], given[4] if len(given) > 4 else "")
@@ -80,7 +80,14 @@ class Resolver:
             return self._constants(book, tab, given[2], shape, function)
         return self._series(book, tab, given[2], given[3], shape, function)
 
-    def _book(self, name: str, function: str) -> Book:
+    def book(self, name: str, function: str) -> Book:
+        """Open a file that the model names; `function` is for messages.
+
+        Raises
+        ------
+        ModelFileError
+            If it stands outside the model's folder and that is not allowed, or cannot be read.
+        """
         path = self._files.get(name.lower())
         if path is None:
             if name.startswith("?"):

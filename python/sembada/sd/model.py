@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -787,8 +788,25 @@ def _set_constant(
         if tuple(canonical(part) for part in equation["subscripts"]) == wanted:
             equation |= {"source": text, "initial": None, "table": None}
             return
-    del dimensions
+    # One number for all elements is a number for each of them.
+    names = [dimensions.get(dimension, []) for dimension in entry.get("dimensions") or []]
+    every = list(itertools.product(*names))
+    if len(equations) == 1 and _is_number(equations[0]["source"]) and len(wanted) == len(names):
+        apart = [{**equations[0], "subscripts": list(element)} for element in every]
+        for equation in apart:
+            if tuple(canonical(part) for part in equation["subscripts"]) == wanted:
+                equation |= {"source": text, "initial": None, "table": None}
+                entry["equations"] = apart
+                return
     raise SpecificationError(
         f"{name!r}: this element has no equation of its own; replace the whole variable, or change it in a run",
         {"name": name},
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -12,6 +12,7 @@ from sembada import _core
 from sembada.errors import ModelFileError, SembadaError, unknown_name
 from sembada.sd.encoding import decode
 from sembada.sd.external import Resolver
+from sembada.sd.imports import imported
 from sembada.sd.model import Model
 from sembada.sd.names import Names, split_element
 from sembada.sd.series import as_series
@@ -83,7 +84,12 @@ def read(
     if series:
         core = _with_series(core, series)
     core.validate()
-    return Model._from_core(core, (dialect, text, resolver.answers, series), str(path))
+    model = Model._from_core(core, (dialect, text, resolver.answers, series), str(path))
+    imports = model._described.get("imports")
+    if imports:
+        params, initial = imported(model, imports, Resolver(path.parent, files, outside=outside))
+        model = model.replace(params, initial=initial)
+    return model
 
 
 def _parse(dialect: str, text: str, path: str, resolve: Any) -> Any:

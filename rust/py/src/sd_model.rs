@@ -74,9 +74,9 @@ impl SdModel {
     #[staticmethod]
     #[pyo3(signature = (text, path="", resolve=None))]
     fn from_xmile(py: Python<'_>, text: &str, path: &str, resolve: Option<Py<PyAny>>) -> PyResult<Self> {
-        // XMILE has no calls that read files: the argument is there so that both readers are called alike.
-        drop(resolve);
-        py.detach(|| xmile::read(text, path)).map(new).map_err(|cause| model_error(&cause))
+        // XMILE has no calls that read files. Who can answer those of Vensim also applies what a model imports.
+        let read = if resolve.is_some() { xmile::read_with_imports } else { xmile::read };
+        py.detach(|| read(text, path)).map(new).map_err(|cause| model_error(&cause))
     }
 
     /// Reads the text of a Vensim file.

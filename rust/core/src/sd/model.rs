@@ -329,6 +329,19 @@ pub struct UnitDefinition {
     pub aliases: Vec<String>,
 }
 
+/// A file whose values stand in place of those in the model (XMILE `<data><import>`): whoever reads files applies it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Import {
+    /// The file as the model names it.
+    pub resource: String,
+    /// The sheet of it; empty for the first.
+    pub worksheet: String,
+    /// Whether names stand in the first column, with values to their right.
+    pub horizontal: bool,
+    /// Where the import stands.
+    pub line: u32,
+}
+
 /// A whole model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
@@ -357,6 +370,8 @@ pub struct Model {
     pub display: String,
     /// The file that the model comes from, for messages; empty when there is none.
     pub path: String,
+    /// Files with values for variables.
+    pub imports: Vec<Import>,
     /// What the reader mended or left out: line and remark. The checks repeat them as warnings.
     pub remarks: Vec<(u32, String)>,
 }

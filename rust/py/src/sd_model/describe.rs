@@ -144,6 +144,15 @@ pub(super) fn model<'py>(py: Python<'py>, model: &Model) -> PyResult<Dict<'py>> 
     out.set_item("name", &model.name)?;
     out.set_item("dialect", dialect(model.dialect))?;
     out.set_item("time", time(py, &model.time)?)?;
+    let imports = list(py, &model.imports, |one| {
+        let out = PyDict::new(py);
+        out.set_item("resource", &one.resource)?;
+        out.set_item("worksheet", &one.worksheet)?;
+        out.set_item("horizontal", one.horizontal)?;
+        out.set_item("line", one.line)?;
+        Ok(out)
+    })?;
+    out.set_item("imports", imports)?;
     out.set_item("moving_end", model.moving_end)?;
     out.set_item("date", model.date)?;
     let dimensions = list(py, &model.dimensions, |one| {

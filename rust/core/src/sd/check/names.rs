@@ -348,6 +348,20 @@ fn duplicates(model: &Model, out: &mut Vec<Finding>) {
                 "",
             );
         }
+        for (to, names) in &dimension.mappings {
+            if names.len() != dimension.elements.len() {
+                add(
+                    format!(
+                        "dimension {:?} is mapped onto {to:?} by {} names: expected {}, one an element",
+                        dimension.name,
+                        names.len(),
+                        dimension.elements.len()
+                    ),
+                    0,
+                    "",
+                );
+            }
+        }
         let mut elements = BTreeSet::new();
         for element in &dimension.elements {
             if !elements.insert(canonical(element)) {

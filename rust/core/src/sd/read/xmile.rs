@@ -11,7 +11,7 @@ use crate::sd::dialect::Dialect;
 use crate::sd::error::{ModelError, Place};
 use crate::sd::expr::{Expr, SyntaxError, parse};
 use crate::sd::model::{
-    Dimension, Equation, Kind, Macro, Method, Model, TimeSpec, UnitDefinition, Variable, canonical,
+    Dimension, Equation, Import, Kind, Macro, Method, Model, TimeSpec, UnitDefinition, Variable, canonical,
 };
 use text::Lines;
 
@@ -19,8 +19,26 @@ use text::Lines;
 ///
 /// # Errors
 /// [`ModelError::File`] for a file that is not XMILE or holds no model, [`ModelError::Equation`] for an equation that cannot be read,
-/// [`ModelError::Unsupported`] for what is refused.
+/// [`ModelError::Unsupported`] for what is refused: also a model that imports values from files, which means something else
+/// without them.
 pub fn read(text: &str, path: &str) -> Result<Model, ModelError> {
+    let model = read_with_imports(text, path)?;
+    match model.imports.first() {
+        None => Ok(model),
+        Some(import) => Err(ModelError::Unsupported {
+            what: "import",
+            name: import.resource.clone(),
+            reason: "give the values as data or parameters of the run, and remove <import>".to_owned(),
+            place: Box::new(Place { path: path.to_owned(), line: import.line, ..Place::default() }),
+        }),
+    }
+}
+
+/// As [`read`], for a caller that applies [`Model::imports`].
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_imports(text: &str, path: &str) -> Result<Model, ModelError> {
     let mut remarks = Vec::new();
     let text = text::mended(text, &mut remarks).map_err(|error| error.within(path))?;
     let options = roxmltree::ParsingOptions::default();
@@ -137,7 +155,7 @@ impl Reader {
         if let Some(header) = child(root, "header") {
             model.name = name_of(&child_text(header, "name"));
         }
-        self.imports(root)?;
+        model.imports = self.imports(root)?;
         if let Some(specs) = child(root, "sim_specs") {
             model.time = self.time(specs)?;
         }
@@ -174,20 +192,27 @@ impl Reader {
         Ok(model)
     }
 
-    /// Values that another file would overwrite are refused: without it the model means something else.
-    fn imports(&self, root: Node<'_, '_>) -> Result<(), ModelError> {
+    /// The files whose values overwrite those of the model.
+    fn imports(&self, root: Node<'_, '_>) -> Result<Vec<Import>, ModelError> {
+        let mut out = Vec::new();
         for data in children(root, "data") {
-            if let Some(node) = children(data, "import").find(|node| attribute(*node, "enabled").is_none_or(is_true)) {
-                let name = attribute(node, "resource").unwrap_or("");
-                return Err(self.refuse(
-                    node,
-                    "import",
-                    name,
-                    "give the values as data or parameters of the run, and remove <import>",
-                ));
+            for node in children(data, "import").filter(|node| attribute(*node, "enabled").is_none_or(is_true)) {
+                let resource = attribute(node, "resource").unwrap_or("");
+                let kind = attribute(node, "type").unwrap_or("CSV").to_lowercase();
+                if !matches!(kind.as_str(), "csv" | "excel" | "xml") || resource.is_empty() {
+                    let reason = "only tables in CSV, Excel and OpenDocument files are imported";
+                    return Err(self.refuse(node, "import", resource, reason));
+                }
+                out.push(Import {
+                    resource: resource.to_owned(),
+                    worksheet: attribute(node, "worksheet").unwrap_or("").to_owned(),
+                    horizontal: attribute(node, "orientation")
+                        .is_some_and(|way| way.eq_ignore_ascii_case("horizontal")),
+                    line: self.line(node),
+                });
             }
         }
-        Ok(())
+        Ok(out)
     }
 
     fn time(&mut self, node: Node<'_, '_>) -> Result<TimeSpec, ModelError> {

@@ -31,6 +31,29 @@ impl Lowering<'_> {
         Ok(self.constant(id))
     }
 
+    /// The value of a node that hangs on numbers alone, so that no run can change it.
+    pub(crate) fn known(&self, id: Id) -> Option<f64> {
+        let mut nodes = 0;
+        self.known_within(id, &mut nodes)
+    }
+
+    fn known_within(&self, id: Id, nodes: &mut u32) -> Option<f64> {
+        // Conditions and indices are short: what is longer is no idiom of arrays.
+        *nodes += 1;
+        if *nodes > 64 {
+            return None;
+        }
+        match self.graph.node(id) {
+            Node::Number(bits) => Some(f64::from_bits(*bits)),
+            Node::Unary(op, a) => Some(scalar::unary::<true>(*op, self.known_within(*a, nodes)?)),
+            Node::Binary(op, a, b) => {
+                let (a, b) = (self.known_within(*a, nodes)?, self.known_within(*b, nodes)?);
+                Some(scalar::binary::<true>(*op, a, b))
+            }
+            _ => None,
+        }
+    }
+
     fn constant_within(&self, id: Id, depth: usize) -> Option<f64> {
         if depth == 0 {
             return None;

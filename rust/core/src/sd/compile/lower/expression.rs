@@ -50,6 +50,10 @@ impl<'m> Lowering<'m> {
             }
             ExprKind::If(c, a, b) => {
                 let c = self.lower(c, env)?;
+                // A condition on subscripts alone chooses per element: `IF Age = 1 THEN births ELSE older[Age - 1]`.
+                if let Some(value) = self.known(c) {
+                    return self.lower(if value == 0.0 { b } else { a }, env);
+                }
                 let a = self.lower(a, env)?;
                 let b = self.lower(b, env)?;
                 self.graph.select(c, a, b)

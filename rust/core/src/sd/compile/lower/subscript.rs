@@ -93,7 +93,7 @@ impl<'m> Lowering<'m> {
     }
 
     fn moving(&mut self, index: Id) -> Place {
-        match self.graph.value(index) {
+        match self.known(index) {
             Some(value) if value >= 1.0 => Place::Fixed(value as usize - 1),
             _ => Place::Moving(index),
         }
@@ -128,8 +128,8 @@ impl<'m> Lowering<'m> {
                     name == element
                         || self.axis_of.get(name).is_some_and(|&group| self.axes[group].position(element).is_some())
                 });
-                if let Some(found) = found
-                    && let Some(position) = target.position(&self.axes[range].elements[found])
+                if let Some(found) = found.and_then(|found| self.axes[range].elements.get(found))
+                    && let Some(position) = target.position(found)
                 {
                     return Some(position);
                 }
