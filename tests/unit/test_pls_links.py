@@ -75,6 +75,10 @@ def test_only_correlations_are_a_measurement_model():
     boot = fit.bootstrap(50, seed=1)
     assert boot.table("loadings")["std_error"].gt(0).all()
     assert boot.construct_correlations().loc[("A", "B"), "lower"] > 0
+    for call in ("paths", "r2", "total_effects", "criteria", "unstandardised", "vif"):
+        assert getattr(boot, call)().empty
+    assert fit.criteria().empty
+    assert "Loadings" in str(boot.summary())
 
 
 @pytest.mark.parametrize("text", [BLOCKS + "C ~ A + B\nD ~ B\nC ~~ D", BLOCKS + "A ~~ B + C + D"])

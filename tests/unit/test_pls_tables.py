@@ -174,3 +174,22 @@ def test_models_without_a_meaning_for_fit_say_nan():
     assert moderated.fit_measures().isna().all(axis=None)
     assert moderated.criteria()[["GM", "Cp"]].isna().all(axis=None)
     assert moderated.criteria()["AIC"].notna().all()
+
+
+def test_two_stage_least_squares_says_what_it_does_not_define():
+    model = pls.Model(TEXT.replace("ind := a*b", ""), equations="2sls", instruments={"Y": ["X", "M"]})
+    fit = model.fit(survey())
+    boot = fit.bootstrap(20, seed=1)
+    for call in ("paths", "r2", "total_effects", "criteria", "unstandardised", "loadings", "construct_correlations"):
+        assert getattr(boot, call)()["estimate"].notna().any()
+    for call in ("vif", "f2", "fit_measures"):
+        with pytest.raises(errors.SpecificationError, match="two-stage least squares"):
+            getattr(boot, call)()
+
+
+def test_levels_have_their_unstandardised_draws():
+    text = "X =~ x1 + x2 + x3\nM =~ m1 + m2\nH =~ X + M\nY =~ y1 + y2\nY ~ H"
+    for approach in ("two-stage", "repeated"):
+        fit = pls.Model(text).fit(survey(), higher_order=approach)
+        table = fit.bootstrap(20, seed=1).unstandardised()
+        np.testing.assert_allclose(table["estimate"], fit.unstandardised()["estimate"], rtol=1e-10)

@@ -126,6 +126,7 @@ class Bootstrap(Draws):
         These are draws of resamples of the data as they are, for standard errors and intervals; a test of exact fit
         needs data transformed to fit the model first (Beran & Srivastava 1985).
         """
+        self._parts("fit_measures")
         return self.table_of(
             "fit_measures",
             following.fit_measures(self.fit, choice("logarithm", logarithm, following.LOGARITHMS)),

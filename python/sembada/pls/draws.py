@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sembada import _core
-from sembada.errors import SpecificationError, UnsupportedError, unknown_name
+from sembada.errors import SpecificationError, unknown_name
 from sembada.pls import following, intervals
 from sembada.pls.engine import LEVELS, Layout, seed_key
 from sembada.pls.failures import place
@@ -185,7 +185,11 @@ class Draws:
             raise unknown_name("statistic", name, known_names())
         parts = parts_of(self.fit._system, [name])
         if not parts:
-            raise UnsupportedError(f"this model has no {name!r}", {"statistic": name})
+            raise SpecificationError(
+                f"this model has no {name!r}: it has too many chains to list them, no such part, or is estimated by "
+                "two-stage least squares, which does not define it",
+                {"statistic": name},
+            )
         if self._plan.get("chosen", True) and not all(part in self._kept[0].layouts for part in parts):
             kept = ", ".join(repr(group) for group in known_names() if self.has(group))
             raise SpecificationError(

@@ -46,7 +46,7 @@ def criteria(fit: Tables) -> Made:
 
     def make(r2: Array, saturated: Array | None = None) -> Array:
         found = information.criteria(r2[:, place], counts, n, saturated)
-        return found.reshape(len(r2), -1)
+        return found.reshape(len(r2), len(index))
 
     parts = ("r2",) if fit._system.saturated is None else ("r2", SATURATED)
     return Made(parts, index, make)
@@ -83,7 +83,9 @@ def unstandardised(fit: Fit, *, rescaled: bool, limits: Any) -> Made:
     ends = units.ends(fit, limits) if rescaled else {}
     system = fit._system
     layouts = system.layouts(["weights", "means", "sds", "paths"])
-    index = pd.MultiIndex.from_tuples(fit.model.paths, names=["predictor", "outcome"])
+    pairs = fit.model.paths
+    levels = ["predictor", "outcome"]
+    index = pd.MultiIndex.from_tuples(pairs, names=levels) if pairs else layouts["paths"].index
 
     def make(weights: Array, means: Array, sds: Array, paths: Array) -> Array:
         table = {label: weights[:, k] for k, label in enumerate(layouts["weights"].labels)}
@@ -92,6 +94,7 @@ def unstandardised(fit: Fit, *, rescaled: bool, limits: Any) -> Made:
         center, spread = units.scores_scale(system, table, units.rescale(mean, sd, ends))
         path = {label: paths[:, k] for k, label in enumerate(layouts["paths"].labels)}
         slopes, _ = units.slopes(fit.model.specification, path, center, spread)
-        return np.stack([slopes[pair] for pair in fit.model.paths], axis=1)
+        columns = [slopes[pair] for pair in pairs]
+        return np.stack(columns, axis=1) if columns else np.empty((len(weights), 0))
 
     return Made(("weights", "means", "sds", "paths"), index, make)

@@ -57,7 +57,7 @@ def acceleration(jackknife: Array) -> Array:
 def _quantiles(draws: Array, probability: Array) -> Array:
     """Return the type-7 quantile of each column at its own probability, leaving NaN draws out."""
     result = np.full(draws.shape[1], np.nan)
-    if np.all(probability == probability.flat[0]) and not np.isnan(draws).any() and draws.size:
+    if draws.size and np.all(probability == probability.flat[0]) and not np.isnan(draws).any():
         return np.asarray(np.quantile(draws, float(probability.flat[0]), axis=0), dtype=np.float64)
     for column in range(draws.shape[1]):
         values = draws[:, column]

@@ -295,7 +295,7 @@ class Tables:
         """
         made = following.criteria(self)
         names = self.model.specification.outcomes
-        values = made.make(*(self._part(part) for part in made.parts)).reshape(len(names), -1)
+        values = made.make(*(self._part(part) for part in made.parts)).reshape(len(names), len(information.NAMES))
         index = pd.Index(list(names), name="construct", dtype="object")
         return pd.DataFrame(values, index=index, columns=list(information.NAMES))
 

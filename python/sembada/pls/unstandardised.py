@@ -189,5 +189,7 @@ def coefficients(fit: Fit, *, rescaled: bool, limits: Any) -> pd.DataFrame:
             "estimate": [found[pair][0] for pair in fit.model.paths],
             "intercept": [intercepts[outcome][0] for _, outcome in fit.model.paths],
         },
-        index=pd.MultiIndex.from_tuples(fit.model.paths, names=["predictor", "outcome"]),
+        index=fit._layouts["paths"].index
+        if not fit.model.paths
+        else pd.MultiIndex.from_tuples(fit.model.paths, names=["predictor", "outcome"]),
     )
