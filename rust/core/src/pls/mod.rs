@@ -18,6 +18,7 @@ mod prepare;
 mod product;
 mod program;
 mod quality;
+mod ratios;
 mod spec;
 mod statistics;
 #[cfg(test)]

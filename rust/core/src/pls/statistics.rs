@@ -6,6 +6,7 @@ use super::estimate::{Estimate, Outcome, regress};
 use super::layout::{Layout, Statistic};
 use super::program::{Item, Program, Stage};
 use super::quality::measure;
+use super::ratios::{distant, heterotrait, monotrait};
 use super::spec::Mode;
 use crate::lanes::Real;
 use crate::linalg::{Factor, inverse};
@@ -558,99 +559,8 @@ pub(super) fn write<V: Real>(
     }
 }
 
-/// Absolute correlations (as Henseler, Ringle & Sarstedt 2015 are usually read), or their logarithms, added up.
-///
-/// The logarithm is taken of products of at most sixteen correlations: none is so small that these underflow.
-#[derive(Clone, Copy)]
-struct Mean<V> {
-    sum: V,
-    product: V,
-    factors: usize,
-}
-
-impl<V: Real> Mean<V> {
-    #[inline(always)]
-    fn new() -> Self {
-        Self { sum: V::zero(), product: V::one(), factors: 0 }
-    }
-
-    #[inline(always)]
-    fn add(&mut self, value: V, geometric: bool) {
-        if geometric {
-            self.product = self.product * value.abs();
-            self.factors += 1;
-            if self.factors == 16 {
-                self.close();
-            }
-        } else {
-            self.sum = self.sum + value.abs();
-        }
-    }
-
-    #[inline(always)]
-    fn close(&mut self) {
-        if self.factors > 0 {
-            self.sum = self.sum + self.product.map(f64::ln);
-            self.product = V::one();
-            self.factors = 0;
-        }
-    }
-
-    #[inline(always)]
-    fn of(mut self, count: usize) -> V {
-        self.close();
-        self.sum * V::splat(1.0 / count as f64)
-    }
-}
-
-/// Mean of the correlations within a block (its logarithm for the geometric one); a single item's counts as one.
-#[inline(always)]
-fn monotrait<V: Real>(stage: &Stage, r: &[V], b: usize, geometric: bool) -> V {
-    let (m, block) = (stage.items.len(), &stage.blocks[b]);
-    let k = block.len();
-    if k == 1 {
-        return if geometric { V::zero() } else { V::one() };
-    }
-    let mut mean = Mean::new();
-    for i in block.start..block.end {
-        for value in &r[i * m + i + 1..i * m + block.end] {
-            mean.add(*value, geometric);
-        }
-    }
-    mean.of(k * (k - 1) / 2)
-}
-
 /// √rho_A of a node that the consistent estimation corrects, one of any other.
 pub(super) fn attenuation<V: Real>(program: &Program, node: usize, rho_a: &[V]) -> V {
     let (s, b) = program.place[node];
     if program.stages[s].blocks[b].corrected { rho_a[node].sqrt() } else { V::one() }
-}
-
-/// Mean of the correlations between the items of two nodes of different stages.
-fn distant<V: Real>(program: &Program, across: &Across<V>, a: usize, b: usize, geometric: bool) -> V {
-    let ids = |node: usize| {
-        let (s, block) = program.place[node];
-        let block = &program.stages[s].blocks[block];
-        &program.stages[s].ids[block.start..block.end]
-    };
-    let mut mean = Mean::new();
-    for &i in ids(a) {
-        for &q in ids(b) {
-            mean.add(across.between(i, q), geometric);
-        }
-    }
-    mean.of(ids(a).len() * ids(b).len())
-}
-
-/// Mean of the correlations between two blocks.
-#[inline(always)]
-fn heterotrait<V: Real>(stage: &Stage, r: &[V], a: usize, b: usize, geometric: bool) -> V {
-    let (m, a, b) = (stage.items.len(), &stage.blocks[a], &stage.blocks[b]);
-    let mut mean = Mean::new();
-    for i in a.start..a.end {
-        for value in &r[i * m + b.start..i * m + b.end] {
-            mean.add(*value, geometric);
-        }
-    }
-    mean.of(a.len() * b.len())
 }

@@ -43,47 +43,54 @@ fn distribution(x: f64) -> f64 {
     0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// Rules of three accuracies: the integrand bends more as the correlation grows.
+/// Rules of several accuracies: the integrand bends more over a longer way, and near a correlation of one.
 #[derive(Clone, Debug)]
-pub(super) struct Rules([Vec<(f64, f64)>; 3]);
+pub(super) struct Rules([Vec<(f64, f64)>; 5]);
 
 impl Rules {
     pub(super) fn new() -> Self {
-        Self([legendre(12), legendre(24), legendre(48)])
+        Self([legendre(3), legendre(6), legendre(12), legendre(24), legendre(48)])
     }
 
-    fn of(&self, rho: f64) -> &[(f64, f64)] {
-        let size = rho.abs();
-        &self.0[usize::from(size > 0.4) + usize::from(size > 0.8)]
+    /// The rule for the way between two angles.
+    fn of(&self, from: f64, to: f64) -> &[(f64, f64)] {
+        let length = (to - from).abs() / libm::cos(from.abs().max(to.abs()));
+        &self.0[[0.004, 0.1, 0.45, 1.3].iter().filter(|&&limit| length > limit).count()]
     }
 }
 
 /// Beyond nine standard deviations the density is nothing; the limit keeps infinite thresholds out.
+const FAR: f64 = 9.0;
+
 fn inside(x: f64) -> f64 {
-    x.clamp(-9.0, 9.0)
+    x.clamp(-FAR, FAR)
 }
 
-/// Bivariate normal distribution function on a grid (Plackett 1954): Φ(h)Φ(k) + ∫₀^asin ρ exp(…) dθ / 2π.
-pub(super) fn cdf(rules: &Rules, h: &[f64], k: &[f64], rho: f64, out: &mut [f64]) {
-    let angle = libm::asin(rho);
-    out.fill(0.0);
-    for &(node, weight) in rules.of(rho) {
-        let (sine, cosine) = (libm::sin(angle * node), libm::cos(angle * node));
-        let per = 0.5 / (cosine * cosine);
-        for (row, &a) in out.chunks_mut(k.len()).zip(h) {
-            let a = inside(a);
-            for (place, &b) in row.iter_mut().zip(k) {
-                let b = inside(b);
+/// Adds `∫ exp(…) dθ / 2π` between two angles to a grid (Plackett 1954): what the bivariate normal distribution
+/// function gains from one correlation, the sine of the first angle, to another.
+fn advance(rules: &Rules, h: &[f64], k: &[f64], from: f64, to: f64, out: &mut [f64]) {
+    let per_angle = (to - from) / (2.0 * std::f64::consts::PI);
+    for &(node, weight) in rules.of(from, to) {
+        let angle = from + (to - from) * node;
+        let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
+        let (per, weight) = (0.5 / (cosine * cosine), weight * per_angle);
+        for (row, &a) in out.chunks_mut(k.len()).zip(h).filter(|(_, a)| a.abs() < FAR) {
+            for (place, &b) in row.iter_mut().zip(k).filter(|(_, b)| b.abs() < FAR) {
                 *place += weight * libm::exp(-(a * a + b * b - 2.0 * a * b * sine) * per);
             }
         }
     }
+}
+
+/// Bivariate normal distribution function on a grid: Φ(h)Φ(k), and what it gains from no correlation to this one.
+pub(super) fn cdf(rules: &Rules, h: &[f64], k: &[f64], rho: f64, out: &mut [f64]) {
     for (row, &a) in out.chunks_mut(k.len()).zip(h) {
+        let left = distribution(inside(a));
         for (place, &b) in row.iter_mut().zip(k) {
-            let product = distribution(inside(a)) * distribution(inside(b));
-            *place = product + *place * angle / (2.0 * std::f64::consts::PI);
+            *place = left * distribution(inside(b));
         }
     }
+    advance(rules, h, k, 0.0, libm::asin(rho), out);
 }
 
 fn density(h: f64, k: f64, rho: f64) -> f64 {
@@ -116,8 +123,15 @@ fn both(rules: &Rules, counts: &[f64], h: &[f64], k: &[f64], start: f64) -> f64 
     let total: f64 = counts.iter().sum();
     let mut corner = vec![0.0; h.len() * k.len()];
     let mut slope = vec![0.0; h.len() * k.len()];
+    let mut at: Option<f64> = None;
     scoring(start, |rho| {
-        cdf(rules, h, k, rho, &mut corner);
+        // Each step of the scoring is short: what it changes is cheaper than the whole.
+        let angle = libm::asin(rho);
+        match at {
+            Some(before) => advance(rules, h, k, before, angle, &mut corner),
+            None => cdf(rules, h, k, rho, &mut corner),
+        }
+        at = Some(angle);
         for (row, &a) in slope.chunks_mut(k.len()).zip(h) {
             for (place, &b) in row.iter_mut().zip(k) {
                 *place = density(a, b, rho);
@@ -271,11 +285,31 @@ mod tests {
 
     #[test]
     fn the_rules_integrate_polynomials_exactly() {
-        for count in [12, 24, 48] {
+        for count in [3, 6, 12, 24, 48] {
             let rule = legendre(count);
             for power in [0, 1, 5, 2 * count - 1] {
                 let sum: f64 = rule.iter().map(|&(x, w)| w * x.powi(power as i32)).sum();
                 assert!((sum - 1.0 / (power as f64 + 1.0)).abs() < 1e-13, "{count} {power} {sum}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_short_ways_are_one_long_way() {
+        let (h, k) = ([-1.3, 0.2, 2.0, f64::INFINITY], [-0.7, 0.9]);
+        let rules = Rules::new();
+        for end in [-0.95, 0.3, 0.9] {
+            let (mut whole, mut parts) = ([0.0; 8], [0.0; 8]);
+            cdf(&rules, &h, &k, end, &mut whole);
+            cdf(&rules, &h, &k, 0.0, &mut parts);
+            let (mut at, steps) = (0.0, [0.5, 0.9, 0.97, 0.999, 0.9999, 1.0]);
+            for share in steps {
+                let to = libm::asin(end * share);
+                advance(&rules, &h, &k, at, to, &mut parts);
+                at = to;
+            }
+            for (a, b) in whole.iter().zip(parts) {
+                assert!((a - b).abs() < 1e-11, "{end}: {a} {b}");
             }
         }
     }
