@@ -149,10 +149,12 @@ fn tile<V: Real, const L: usize, const NV: usize, const OWN: usize>(
 ) {
     let (from, apart) = panel(room, count, a);
     let left = &slabs[from..];
-    let right: [(&[[f64; L]], usize); NV] = std::array::from_fn(|v| {
+    // Loops, not `array::from_fn`: what that calls is compiled without the kernel's features when it is not inlined.
+    let mut right = [(left, apart); NV];
+    for v in 0..NV {
         let (from, apart) = panel(room, count, b + v);
-        (&slabs[from..], apart)
-    });
+        right[v] = (&slabs[from..], apart);
+    }
     let own_at = row_start(count, L, a);
     let at = own_at + half(L) + (b - a - 1) * L;
     let next_at = row_start(count, L, a + 1);
@@ -174,7 +176,10 @@ fn tile<V: Real, const L: usize, const NV: usize, const OWN: usize>(
     }
     for row in 0..rows {
         let x = &left[row * apart];
-        let columns: [V; NV] = std::array::from_fn(|v| V::load(&right[v].0[row * right[v].1]));
+        let mut columns = [V::zero(); NV];
+        for v in 0..NV {
+            columns[v] = V::load(&right[v].0[row * right[v].1]);
+        }
         for r in 0..L {
             let value = V::splat(x[r]);
             for v in 0..NV {
@@ -222,7 +227,10 @@ fn scale<V: Real, R: Copy, const L: usize, const NP: usize>(
 ) {
     let groups = table.packed.as_chunks::<L>().0;
     let per_row = table.packed_stride / L;
-    let mut acc: [V; NP] = std::array::from_fn(|v| V::load(&sums[(a + v) * L..]));
+    let mut acc = [V::zero(); NP];
+    for v in 0..NP {
+        acc[v] = V::load(&sums[(a + v) * L..]);
+    }
     for (&row, out) in rows.iter().zip(slab.as_chunks_mut::<NP>().0) {
         let (row, root) = pick(row);
         let Some(x) = groups.get(row as usize * per_row + a..).and_then(<[_]>::first_chunk::<NP>) else { continue };
@@ -390,14 +398,20 @@ fn spread<V: Real, const L: usize>(table: &Table, scratch: &mut Gather, out: &mu
     }
     let out = out.as_chunks_mut::<L>().0;
     for a in 0..count {
-        let mut block: [V; L] = std::array::from_fn(|lane| V::load(&sums[lane * stride + a * L..]));
+        let mut block = [V::zero(); L];
+        for lane in 0..L {
+            block[lane] = V::load(&sums[lane * stride + a * L..]);
+        }
         V::transpose(&mut block);
         for (value, place) in block.iter().zip(&mut out[1..e.min(1 + stride)][a * L..]) {
             value.store(place);
         }
     }
     for (t, pairs) in pairs.as_chunks::<L>().0.iter().enumerate() {
-        let mut block: [V; L] = std::array::from_fn(|lane| V::load(&raw[lane * length + t * L..]));
+        let mut block = [V::zero(); L];
+        for lane in 0..L {
+            block[lane] = V::load(&raw[lane * length + t * L..]);
+        }
         V::transpose(&mut block);
         for (value, &pair) in block.iter().zip(pairs) {
             value.store(&mut out[pair as usize]);

@@ -237,9 +237,10 @@ mod x86 {
             let at = (group * products + first) * ROWS;
             // SAFETY: a block holds four half registers of counts, `packed` holds `T` groups of four words.
             unsafe {
-                let wide: [__m512i; 4] = std::array::from_fn(|quarter| {
-                    _mm512_cvtepu8_epi16(_mm256_loadu_si256(block.as_ptr().add(32 * quarter).cast()))
-                });
+                let mut wide = [_mm512_setzero_si512(); 4];
+                for (quarter, wide) in wide.iter_mut().enumerate() {
+                    *wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(block.as_ptr().add(32 * quarter).cast()));
+                }
                 for (t, sum) in sums.iter_mut().enumerate() {
                     let four = _mm512_set1_epi64(packed.as_ptr().add(at + t * ROWS).cast::<i64>().read_unaligned());
                     for quarter in 0..4 {
@@ -274,9 +275,10 @@ mod x86 {
             let at = (group * products + first) * ROWS;
             // SAFETY: a block holds four registers of counts, `packed` holds `T` groups of four bytes.
             unsafe {
-                let fours: [__m256i; T] = std::array::from_fn(|t| {
-                    _mm256_set1_epi32(packed.as_ptr().add(at + t * ROWS).cast::<i32>().read_unaligned())
-                });
+                let mut fours = [_mm256_setzero_si256(); T];
+                for (t, four) in fours.iter_mut().enumerate() {
+                    *four = _mm256_set1_epi32(packed.as_ptr().add(at + t * ROWS).cast::<i32>().read_unaligned());
+                }
                 for quarter in 0..4 {
                     let count = _mm256_loadu_si256(block.as_ptr().add(32 * quarter).cast());
                     for t in 0..T {
@@ -316,9 +318,11 @@ mod x86 {
                 let at = (group * products + first) * ROWS;
                 // SAFETY: a block holds eight quarter registers of counts, `packed` holds `T` groups of four words.
                 unsafe {
-                    let wide: [__m256i; 2] = std::array::from_fn(|half| {
-                        _mm256_cvtepu8_epi16(_mm_loadu_si128(block.as_ptr().add(32 * part + 16 * half).cast()))
-                    });
+                    let mut wide = [_mm256_setzero_si256(); 2];
+                    for (half, wide) in wide.iter_mut().enumerate() {
+                        let part = block.as_ptr().add(32 * part + 16 * half);
+                        *wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(part.cast()));
+                    }
                     for (t, sum) in sums.iter_mut().enumerate() {
                         let four =
                             _mm256_set1_epi64x(packed.as_ptr().add(at + t * ROWS).cast::<i64>().read_unaligned());

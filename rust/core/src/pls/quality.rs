@@ -55,19 +55,46 @@ fn implied<V: Real>(stage: &Stage, x: &Solution<V>) -> Vec<V> {
             }
         }
     }
-    let product = |left: &[V], right: &dyn Fn(usize, usize) -> V| {
-        let mut out = vec![V::zero(); j * j];
-        for a in 0..j {
-            for k in 0..j {
-                for b in 0..j {
-                    out[a * j + b] = left[a * j + k].mul_add(right(k, b), out[a * j + b]);
-                }
+    let turned: Vec<V> = (0..j * j).map(|k| spread[k % j * j + k / j]).collect();
+    multiply(&multiply(&spread, &psi, j), &turned, j)
+}
+
+/// Product of two `j` × `j` matrices.
+#[inline(always)]
+fn multiply<V: Real>(left: &[V], right: &[V], j: usize) -> Vec<V> {
+    let mut out = vec![V::zero(); j * j];
+    for a in 0..j {
+        for k in 0..j {
+            for b in 0..j {
+                out[a * j + b] = left[a * j + k].mul_add(right[k * j + b], out[a * j + b]);
             }
         }
-        out
-    };
-    let half = product(&spread, &|k, b| psi[k * j + b]);
-    product(&half, &|k, b| spread[b * j + k])
+    }
+    out
+}
+
+/// Sum of squared differences between the indicators' correlations and the implied ones, each pair once.
+#[inline(always)]
+fn squared_distance<V: Real>(stage: &Stage, r: &[V], loadings: &[V], c: &[V]) -> V {
+    let (m, j) = (stage.items.len(), stage.blocks.len());
+    let mut sum = V::zero();
+    for (a, x) in stage.blocks.iter().enumerate() {
+        for (b, y) in stage.blocks[..=a].iter().enumerate() {
+            if a == b && !x.factor {
+                continue;
+            }
+            for i in x.start..x.end {
+                let (left, end) = if a == b { (loadings[i], i) } else { (loadings[i] * c[a * j + b], y.end) };
+                let mut part = V::zero();
+                for q in y.start..end {
+                    let rest = (-left).mul_add(loadings[q], r[i * m + q]);
+                    part = rest.mul_add(rest, part);
+                }
+                sum = sum + part;
+            }
+        }
+    }
+    sum
 }
 
 /// Implied correlations of the indicators: a composite keeps its own block, a factor's follows from its loadings.
@@ -127,18 +154,14 @@ pub(super) fn measure<V: Real>(
     let r = if stage.direct { base } else { &x.stages[program.stages.len() - 1].r };
     for (place, estimated) in out.iter_mut().zip([false, true]) {
         let c = if estimated { implied(stage, x) } else { x.c.clone() };
+        if matches!(statistic, Statistic::Srmr | Statistic::DUls) {
+            let sum = squared_distance(stage, r, loadings, &c);
+            *place =
+                if statistic == Statistic::DUls { sum } else { (sum * V::splat(2.0 / (m * (m + 1)) as f64)).sqrt() };
+            continue;
+        }
         let s = sigma(stage, r, loadings, &c);
         *place = match statistic {
-            Statistic::Srmr | Statistic::DUls => {
-                let mut sum = V::zero();
-                for i in 0..m {
-                    for q in 0..i {
-                        let rest = r[i * m + q] - s[i * m + q];
-                        sum = rest.mul_add(rest, sum);
-                    }
-                }
-                if statistic == Statistic::DUls { sum } else { (sum * V::splat(2.0 / (m * (m + 1)) as f64)).sqrt() }
-            }
             Statistic::DG => {
                 let mut value = V::splat(f64::NAN);
                 for lane in (0..V::LANES).filter(|&lane| outcome.status[lane].keeps_values()) {
