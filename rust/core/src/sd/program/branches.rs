@@ -1,6 +1,7 @@
 //! Branches that no lane may take: what only one side of a choice needs, so that it can be skipped.
 
 use crate::sd::compile::graph::{Binary, Graph, Id, Node, Unary};
+use crate::sd::functions::call::Function;
 
 /// Work, in additions, from which a branch is worth a look at its condition.
 const WORTH: u32 = 12;
@@ -27,6 +28,11 @@ fn work(node: &Node) -> u32 {
         Node::Binary(..) => 1,
         _ => 0,
     }
+}
+
+/// Whether a node keeps something beyond its value: machines are told and asked in every step.
+fn remembers(node: &Node) -> bool {
+    matches!(node, Node::Call(Function::Machine(..), ..))
 }
 
 impl Branches {
@@ -58,7 +64,7 @@ impl Branches {
                     let alone = users[id as usize].iter().all(|user| {
                         if id == root { *user == choice } else { *user != choice && inside.contains(user) }
                     });
-                    if !alone || wanted(id) || !here[id as usize] {
+                    if !alone || wanted(id) || !here[id as usize] || remembers(graph.node(id)) {
                         inside.remove(&id);
                         continue;
                     }
