@@ -367,6 +367,8 @@ class Model:
         units = {name: info.unit for name, info in self.variables.items() if info.unit}
         layout = layout_of(program, str(self._described["time"].get("unit") or ""), units)
         facts = {"model": self.hash, "method": program.method, "kernel": program.kernel, "dt": program.dt}
+        if program.method == "rk45":
+            facts["tolerance"] = program.tolerance
         made = Compiled(program, layout, facts)
         if len(self._programs) >= PROGRAMS:
             self._programs.clear()

@@ -1,6 +1,6 @@
 //! Class `SdProgram`: a model compiled for what a run varies and saves.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use sembada_core::cancel::Cancelled;
 use sembada_core::lanes::Kernel;
 use sembada_core::sd::compile::Options;
 use sembada_core::sd::integrate::Ending;
-use sembada_core::sd::model::Method;
+use sembada_core::sd::model::{Method, Model};
 use sembada_core::sd::program::Program;
 use sembada_core::sd::sweep;
 
@@ -25,6 +25,10 @@ const QUICK: usize = 20_000_000;
 pub(crate) struct SdProgram {
     /// The program, shared with what reduces its sweeps.
     pub(crate) program: Arc<Program>,
+    model: Arc<Model>,
+    options: Options,
+    /// The same runs with every variable shown at every step; made when a run fails.
+    everything: OnceLock<Option<Program>>,
 }
 
 pub(crate) fn cancelled(_: Cancelled) -> PyErr {
@@ -63,6 +67,11 @@ fn method_name(method: Method) -> &'static str {
     }
 }
 
+/// Names of states and columns.
+fn names(program: &Program) -> impl Iterator<Item = &String> {
+    program.flat.state_names.iter().chain(&program.flat.columns)
+}
+
 /// Values, status, time and variable of a sweep.
 type SweptArrays<'py> =
     (Bound<'py, PyArray3<f64>>, Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i32>>);
@@ -79,6 +88,44 @@ pub(crate) fn endings<'py>(
 }
 
 impl SdProgram {
+    /// Finds of each run that failed the first variable that was not finite, and when.
+    fn diagnose(
+        &self,
+        endings: &mut [Ending],
+        design: &[f64],
+        first: u64,
+        key: [u64; 2],
+        scope: &gate::Scope<'_>,
+    ) -> Result<(), Cancelled> {
+        let failed: Vec<usize> = (0..endings.len()).filter(|&run| !endings[run].complete()).collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let program = self
+            .everything
+            .get_or_init(|| Program::compile(&self.model, &sweep::everything(&self.options), self.program.kernel).ok());
+        let Some(program) = program else { return Ok(()) };
+        let width = program.flat.defaults.len();
+        let rows: Vec<f64> = failed.iter().flat_map(|&run| &design[run * width..(run + 1) * width]).copied().collect();
+        let numbers: Vec<u64> = failed.iter().map(|&run| first + run as u64).collect();
+        let found = sweep::diagnose(program, &self.model, &rows, &numbers, key, scope.pool, scope.control)?;
+        for (run, found) in failed.into_iter().zip(found) {
+            // A run of which every variable is finite at every step failed at none that is shown.
+            if found.complete() {
+                endings[run].variable = self.same(program, endings[run].variable);
+            } else {
+                endings[run] = found;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number that a state or column of the program has where everything is shown.
+    fn same(&self, everything: &Program, variable: i32) -> i32 {
+        let name = names(&self.program).nth(usize::try_from(variable).unwrap_or(usize::MAX));
+        name.and_then(|name| names(everything).position(|other| other == name)).map_or(-1, |at| at as i32)
+    }
+
     /// The design as rows, checked for its width.
     pub(crate) fn design(&self, design: &PyReadonlyArray2<'_, f64>) -> PyResult<(Vec<f64>, usize)> {
         let view = design.as_array();
@@ -120,12 +167,12 @@ impl SdProgram {
             tolerance,
         };
         let model = Arc::clone(&model.model);
-        gate::quick(
+        let program = gate::quick(
             py,
             |cause| model_error(&cause),
-            move || Program::compile(&model, &options, kernel).map_err(|cause| cause.locate(&model)),
-        )
-        .map(|program| Self { program: Arc::new(program) })
+            || Program::compile(&model, &options, kernel).map_err(|cause| cause.locate(&model)),
+        )?;
+        Ok(Self { program: Arc::new(program), model, options, everything: OnceLock::new() })
     }
 
     /// Names of the saved columns.
@@ -171,6 +218,12 @@ impl SdProgram {
         self.program.flat.time.dt
     }
 
+    /// Relative and absolute tolerance of the adaptive method.
+    #[getter]
+    fn tolerance(&self) -> (f64, f64) {
+        self.program.flat.tolerance
+    }
+
     /// Number of states.
     #[getter]
     fn n_states(&self) -> usize {
@@ -184,10 +237,8 @@ impl SdProgram {
 
     /// The variable behind the `variable` of a status.
     fn state_name(&self, index: usize) -> PyResult<String> {
-        let flat = &self.program.flat;
-        flat.state_names
-            .iter()
-            .chain(&flat.columns)
+        let shown = self.everything.get().and_then(Option::as_ref);
+        names(shown.unwrap_or(&self.program))
             .nth(index)
             .cloned()
             .ok_or_else(|| pyo3::exceptions::PyIndexError::new_err(format!("there is no state or column {index}")))
@@ -222,6 +273,13 @@ impl SdProgram {
                 sweep::run(&program, &values, run, key(seed), scope.control)
             })?
         };
+        let mut endings = [ending];
+        if !ending.complete() {
+            gate::long(py, Some(1), None, cancelled, |scope| {
+                self.diagnose(&mut endings, &values, run, key(seed), scope)
+            })?;
+        }
+        let [ending] = endings;
         let shape = [self.program.times.len(), self.program.flat.saves.len()];
         let rows = rows.into_pyarray(py).reshape(shape)?;
         Ok((rows, i32::from(!ending.complete()), ending.time, ending.variable))
@@ -243,7 +301,10 @@ impl SdProgram {
         let (design, runs) = self.design(&design)?;
         let program = Arc::clone(&self.program);
         let swept = gate::long(py, threads, progress, cancelled, move |scope| {
-            sweep::sweep(&program, &design, runs, first_run, key(seed), block, scope.pool, scope.control)
+            let mut swept =
+                sweep::sweep(&program, &design, runs, first_run, key(seed), block, scope.pool, scope.control)?;
+            self.diagnose(&mut swept.endings, &design, first_run, key(seed), scope)?;
+            Ok::<_, Cancelled>(swept)
         })?;
         let shape = [self.program.flat.saves.len(), self.program.times.len(), runs];
         let values = swept.values.into_pyarray(py).reshape(shape)?;

@@ -393,6 +393,12 @@ impl Flattening<'_, '_> {
             }
             is_open.insert(id, open.len());
             open.push(id);
+            if let Node::Variable(element) | Node::VariableInitial(element) = node
+                && from.blank.contains(element)
+                && matches!(self.target(node), Some(Ok(_)))
+            {
+                return Err(self.unwritten(&open, *element));
+            }
             stack.push((id, true));
             let before = stack.len();
             if let Some(Ok(target)) = self.target(node) {
@@ -411,6 +417,23 @@ impl Flattening<'_, '_> {
             stack.truncate(kept);
         }
         Ok(self.values[root as usize].unwrap_or_default())
+    }
+
+    /// The error of an element without equation that something reads.
+    fn unwritten(&self, open: &[Id], element: u32) -> CompileError {
+        let from = self.from;
+        let readers = open.iter().rev().skip(1).find_map(|&id| match from.graph.node(id) {
+            Node::Variable(reader) | Node::VariableInitial(reader) => Some(from.element_name(*reader)),
+            _ => None,
+        });
+        let reader = readers.map_or_else(String::new, |name| format!(" of {name:?}"));
+        CompileError::Equation {
+            variable: from.element_name(element),
+            span: crate::sd::expr::Span::default(),
+            reason: format!(
+                "no equation covers this element, and an equation{reader} reads it: write one for it, or leave it out there"
+            ),
+        }
     }
 
     fn circle(&self, open: &[Id], again: Id) -> CompileError {

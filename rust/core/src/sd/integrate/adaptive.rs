@@ -81,7 +81,8 @@ impl Block<'_> {
             }
             Self::execute(memory, &self.code.holds, &mut frame);
             let mut at = 0.0;
-            while dt - at > slack {
+            // A run that failed stays where it is; what is saved of it is not a number.
+            while dt - at > slack && ending.complete() {
                 let mut size = h.min(dt - at);
                 if dt - at - size < slack {
                     size = dt - at;
@@ -121,6 +122,16 @@ impl Block<'_> {
                     h = size * (0.9 * libm::pow(worst, -0.2)).clamp(0.1, 0.9);
                     if h < SMALLEST * dt {
                         ending = Ending { time: start + at, variable: culprit as i32 };
+                        // What is evaluated where the step would end comes before the state that it moves.
+                        let mut columns = vec![0.0; program.flat.saves.len() * lanes];
+                        (frame.sink, frame.pitch, frame.bad) = (columns.as_mut_ptr(), lanes, false);
+                        Self::execute(memory, &self.code.save[1], &mut frame);
+                        let mut found = [Ending::COMPLETE];
+                        // SAFETY: there is room for every lane of every column.
+                        unsafe { self.note_columns(1, columns.as_mut_ptr(), lanes, start + at, &mut found) };
+                        if !found[0].complete() {
+                            ending = found[0];
+                        }
                         self.memory.numbers()[y..y + states * lanes].fill(f64::NAN);
                         break;
                     }

@@ -71,7 +71,7 @@ impl Default for Bind {
 pub(super) struct Code {
     start: Bind,
     ring_steps: Bind,
-    euler: [Bind; 2],
+    pub(super) euler: [Bind; 2],
     euler_save: [Bind; 2],
     pub(super) rates: [Bind; 2],
     pub(super) holds: Bind,
@@ -103,7 +103,18 @@ pub struct Block<'p> {
     tabled: bool,
     dead: Vec<bool>,
     // Columns whose values must be finite: a constant that the author wrote as not a number is meant so.
-    judged: Vec<bool>,
+    pub(super) judged: Vec<bool>,
+    // Columns in the order in which they are evaluated.
+    pub(super) order: Vec<usize>,
+}
+
+/// The columns whose values must be finite, in the order in which they are evaluated: arguments have lower numbers.
+fn evaluation(program: &Program) -> Vec<usize> {
+    let flat = &program.flat;
+    let mut order: Vec<usize> =
+        (0..flat.saves.len()).filter(|&column| flat.graph.value(flat.saves[column]).is_none()).collect();
+    order.sort_by_key(|&column| flat.saves[column]);
+    order
 }
 
 impl<'p> Block<'p> {
@@ -151,6 +162,7 @@ impl<'p> Block<'p> {
             tabled: width > 1 && (program.steps() as usize + 1).saturating_mul(plan.uniforms.len()) <= 1 << 19,
             dead: vec![false; lanes],
             judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
+            order: evaluation(program),
         };
         if width == 1 {
             let laid = block.memory.numbers()[tables..].chunks_exact_mut(thread::TABLE);
@@ -286,14 +298,7 @@ impl<'p> Block<'p> {
         control: &Control,
     ) -> Result<Vec<Ending>, Cancelled> {
         let runs = runs.min(self.lanes);
-        for slot in 0..self.program.flat.defaults.len() {
-            let start = self.vector(self.areas.inputs + slot);
-            let lanes = self.lanes;
-            for (lane, value) in self.memory.numbers()[start..start + lanes].iter_mut().enumerate() {
-                // Lanes beyond the runs repeat the last one.
-                *value = inputs(slot, lane.min(runs - 1));
-            }
-        }
+        self.load(runs, inputs);
         let noise = Noise { key, run: first, step: 0 };
         let mut endings = vec![Ending::COMPLETE; runs];
         self.dead.fill(false);
@@ -310,6 +315,17 @@ impl<'p> Block<'p> {
             self.pass(runs, noise, &mut scratch, Some(&mut endings), control)?;
         }
         Ok(endings)
+    }
+
+    /// Puts the varied values in their places; lanes beyond the runs repeat the last one.
+    pub(super) fn load(&mut self, runs: usize, inputs: impl Fn(usize, usize) -> f64) {
+        for slot in 0..self.program.flat.defaults.len() {
+            let start = self.vector(self.areas.inputs + slot);
+            let lanes = self.lanes;
+            for (lane, value) in self.memory.numbers()[start..start + lanes].iter_mut().enumerate() {
+                *value = inputs(slot, lane.min(runs - 1));
+            }
+        }
     }
 
     pub(super) fn frame(&mut self, runs: usize, noise: Noise) -> Frame<'p> {
@@ -402,7 +418,7 @@ impl<'p> Block<'p> {
     }
 
     /// As [`Block::set_time`], from a table made on the first run of this block when it is small.
-    fn set_step(&mut self, step: u64) {
+    pub(super) fn set_step(&mut self, step: u64) {
         let count = self.uniform_slots.len();
         if count == 0 {
             return;
@@ -566,7 +582,7 @@ impl<'p> Block<'p> {
     }
 
     /// A Runge–Kutta step from state area 0 to itself, with area 1 for the points in between.
-    fn runge(&mut self, frame: &mut Frame<'p>, step: u64, method: Method) {
+    pub(super) fn runge(&mut self, frame: &mut Frame<'p>, step: u64, method: Method) {
         let program = self.program;
         let memory = self.memory.start();
         let (now, h) = (program.time_at(step), program.flat.time.dt);
@@ -709,12 +725,19 @@ impl<'p> Block<'p> {
         }
     }
 
-    unsafe fn note_columns(&self, runs: usize, target: *mut f64, pitch: usize, time: f64, endings: &mut [Ending]) {
+    pub(super) unsafe fn note_columns(
+        &self,
+        runs: usize,
+        target: *mut f64,
+        pitch: usize,
+        time: f64,
+        endings: &mut [Ending],
+    ) {
         let states = self.program.flat.states.len();
         for (lane, ending) in endings.iter_mut().enumerate().take(runs) {
             // SAFETY: the caller promises room for `runs` lanes of every column.
-            let odd = (0..self.program.flat.saves.len())
-                .find(|&column| self.judged[column] && unsafe { !(*target.add(column * pitch + lane)).is_finite() });
+            let odd =
+                self.order.iter().copied().find(|&column| unsafe { !(*target.add(column * pitch + lane)).is_finite() });
             if ending.complete()
                 && let Some(column) = odd
             {

@@ -3,8 +3,10 @@
 mod adaptive;
 mod block;
 mod memory;
+mod watch;
 
 pub use block::{Block, Sink};
+pub use watch::Snapshot;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,5 +1,9 @@
 //! Many runs of a program: blocks of lanes over the threads of a pool, results by index.
 
+mod diagnose;
+
+pub use diagnose::{diagnose, everything};
+
 use crate::cancel::{Cancelled, Control};
 use crate::par;
 use crate::sd::integrate::{Block, Ending, Sink};

@@ -163,6 +163,56 @@ fn a_run_that_turns_non_finite_is_nan_from_then_with_time_and_variable() {
     }
 }
 
+/// Runs every row and says when and where each failed.
+fn failures(lines: &str, method: Method, rows: &[f64], varied: &[&str]) -> Vec<(f64, String)> {
+    let model = timed(model(Dialect::Xmile, "", lines), 20.0, 1.0);
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let options = Options { varied: names(varied), method: Some(method), ..Options::default() };
+    let program = Program::compile(&model, &everything(&options), Kernel::detect()).unwrap();
+    let numbers: Vec<u64> = (0..(rows.len() / varied.len().max(1)).max(1) as u64).collect();
+    let found = diagnose(&program, &model, rows, &numbers, [0, 0], &pool(2), &Control::new()).unwrap();
+    let flat = &program.flat;
+    let name = |at: i32| flat.state_names.iter().chain(&flat.columns).nth(at as usize).cloned().unwrap_or_default();
+    found.into_iter().map(|ending| (ending.time, name(ending.variable))).collect()
+}
+
+#[test]
+fn the_first_variable_that_is_not_finite_is_named() {
+    let all = [Method::Euler, Method::Rk2, Method::Rk4, Method::Rk45];
+    // The root of a falling stock, seen through two more variables that stand before it in the model.
+    let lines = "aux above = middle + 1
+         aux middle = root * 2
+         aux again = root
+         aux root = SQRT(x + shift)
+         stock y = 0 ; +above
+         stock x = 4 ; -out
+         flow out = 1
+         par shift = 0";
+    assert_eq!(failures(lines, Method::Euler, &[0.0, 2.0], &["shift"]), [(5.0, "root".into()), (7.0, "root".into())]);
+    for method in all {
+        let found = failures(lines, method, &[0.0, 2.0, 3.0], &["shift"]);
+        assert!(found.iter().all(|(_, name)| name == "root"), "{method:?} {found:?}");
+        for ((time, _), zero) in found.iter().zip([4.0, 6.0, 7.0]) {
+            assert!((zero..=zero + 1.0).contains(time), "{method:?} {time}");
+        }
+    }
+    // A stock that overflows though what moves it is finite.
+    let lines = "stock x = 1e308 ; +in\n flow in = 1e308\n aux seen = x - 1";
+    for method in [Method::Euler, Method::Rk2, Method::Rk4] {
+        let (time, name) = &failures(lines, method, &[], &[])[0];
+        assert!((*time - 1.0).abs() <= 0.5 && name == "x" || name == "seen", "{method:?} {time} {name}");
+    }
+    // What an initial value is computed from comes before the stock and what shows it.
+    let lines = "aux shown = x * 2\n stock x = start ; +in\n flow in = 1\n aux start = LN(low)\n par low = 1";
+    for method in all {
+        assert_eq!(failures(lines, method, &[-1.0], &["low"]), [(0.0, "start".into())], "{method:?}");
+    }
+    let lines = "aux shown = x * 2\n stock x = LN(low) ; +in\n flow in = 1\n par low = 1";
+    for method in [Method::Euler, Method::Rk2, Method::Rk4] {
+        assert_eq!(failures(lines, method, &[-1.0], &["low"]), [(0.0, "x".into())], "{method:?}");
+    }
+}
+
 #[test]
 fn statistics_are_those_of_the_values() {
     use crate::sd::reduce::{Reduction, Side, Threshold};
@@ -257,6 +307,9 @@ fn equation() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("EXP(-ABS({a}))")),
             inner.clone().prop_map(|a| format!("LN(1 + ABS({a}))")),
             inner.clone().prop_map(|a| format!("SQRT(ABS({a}))")),
+            inner.clone().prop_map(|a| format!("(NOT ({a} > 1))")),
+            inner.clone().prop_map(|a| format!("({a} MOD 3)")),
+            inner.clone().prop_map(|a| format!("INT({a})")),
             inner.clone().prop_map(|a| format!("((1 + ABS({a})) ^ 0.3)")),
             inner.clone().prop_map(|a| format!("bend({a})")),
             inner.clone().prop_map(|a| format!("short({a})")),
@@ -284,16 +337,20 @@ proptest! {
              lookup bend = -2 -1 0 1 2 3 4 5 6 7 8 9 ; 1 0.9 0.7 0.4 0 -1 -1 2 3 5 4 0"
         );
         let model = timed(model(Dialect::Xmile, "", &lines), 4.0, 0.5);
-        let expected = Oracle::run(&model, "x");
+        let (expected, knife) = Oracle::run(&model, "x");
+        // A comparison that roundings decide says nothing; no more than one model in five has one.
+        prop_assume!(!knife);
         for kernel in Kernel::available() {
             let program = program(&model, &["INITIAL(y)"], &["x"], Method::Euler, kernel);
             let swept = sweep(&program, &[2.0; 5], 5, 0, [0, 0], 0, &pool(1), &Control::new()).unwrap();
             let (alone, _) = single(&program, &[2.0]);
-            // A comparison may fall on the other side of equality by a rounding; such runs tell nothing.
-            let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + b.abs());
-            let differs = (0..expected.len()).find(|&k| !close(swept.values[k * 5 + 2], expected[k]));
-            let knife = lines.contains(" = (") || lines.contains('=') && (f.contains("= ") || g.contains("= ") || aux.contains("= ") || f.contains('<') || g.contains('<') || aux.contains('<') || f.contains('>') || g.contains('>') || aux.contains('>'));
-            prop_assert!(differs.is_none() || knife, "{lines}\n{:?} {:?}", swept.values, expected);
+            for (k, wanted) in expected.iter().enumerate() {
+                let found = swept.values[k * 5 + 2];
+                prop_assert!(
+                    (found - wanted.number).abs() <= wanted.error,
+                    "{kernel} step {k}: {found} {wanted:?}\n{lines}"
+                );
+            }
             for (k, value) in alone.iter().enumerate() {
                 prop_assert_eq!(value.to_bits(), swept.values[k * 5].to_bits());
             }

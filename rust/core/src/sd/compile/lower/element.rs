@@ -47,7 +47,8 @@ impl<'m> Lowering<'m> {
                 return Ok(());
             }
             if variable.equations.iter().any(|equation| !equation.subscripts.is_empty()) {
-                // Vensim leaves elements without equation undefined; whatever reads them is no number.
+                // They are shown as no numbers; to read one is refused.
+                self.blank.insert(element);
                 let node = self.graph.number(f64::NAN);
                 self.elements[element as usize].current = Some(node);
                 self.elements[element as usize].initial = Some(node);

@@ -132,6 +132,8 @@ pub(crate) struct Lowering<'m> {
     pub(crate) shifts: Vec<(u32, Id)>,
     /// Places of values that are held within a Runge–Kutta step.
     pub(crate) held: HashMap<Id, u32>,
+    /// Elements that no equation covers.
+    pub(crate) blank: std::collections::BTreeSet<u32>,
 }
 
 impl<'m> Lowering<'m> {
@@ -186,6 +188,7 @@ impl<'m> Lowering<'m> {
             follows: 0,
             shifts: Vec::new(),
             held: HashMap::new(),
+            blank: std::collections::BTreeSet::new(),
         };
         for variable in &model.variables {
             lowering.declare(variable, 0, variable.name.clone())?;
