@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sembada import sd
+from sembada.sd import batch
 
 numbers = st.floats(-50, 50, allow_nan=False).map(lambda x: round(x, 3))
 names = st.sampled_from(["a", "b c", "TIME"])
@@ -114,3 +116,54 @@ def test_a_run_of_a_sweep_does_not_depend_on_its_company(n: int, seed: int, thre
     np.testing.assert_array_equal(sweep.frame("x")[at], alone)
     again = pickle.loads(pickle.dumps(sweep))
     np.testing.assert_array_equal(again.frame("x"), sweep.frame("x"))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 700), st.integers(0, 2**31), st.sampled_from([64, 256, 300]), st.booleans())
+def test_statistics_do_not_depend_on_threads_executors_or_interruptions(
+    n: int, seed: int, size: int, noisy: bool
+) -> None:
+    model = sd.Model(
+        sd.Stock("x", 1, inflows=["growth"]),
+        sd.Flow("growth", "rate * x * (1 - x / size)" + (" + NORMAL(0, 0.1)" if noisy else "")),
+        sd.Parameter("rate", 0.3),
+        sd.Parameter("size", 10),
+        time=sd.Time(0, 3, dt=0.25),
+    )
+    design = sd.scenarios({"a": {}, "b": {"size": 20.0}}, sd.sample({"rate": (0.1, 0.9)}, n, seed=seed))
+    kept = sd.Statistics(beyond={"x": (">", 2.0)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "STATISTICS_BLOCK", size)
+        one, two = (model.sweep(design, stats=kept, seed=seed, threads=threads) for threads in (1, 3))
+        with ThreadPoolExecutor(2) as pool:
+            three = model.sweep(design, stats=kept, seed=seed, executor=pool)
+    assert one.summary is not None
+    for other in (two, three):
+        assert other.summary is not None
+        assert other.summary.state == one.summary.state
+    again = pickle.loads(pickle.dumps(one.summary))
+    assert again.state == one.summary.state
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.05, 2.0), st.floats(0.0, 6.0), st.floats(0.1, 3.0), st.sampled_from([1e-4, 1e-7, 1e-10]))
+def test_the_adaptive_method_keeps_its_tolerance_over_a_step_of_its_input(
+    rate: float, start: float, height: float, tolerance: float
+) -> None:
+    model = sd.Model(
+        sd.Stock("x", 1, inflows=["in"], outflows=["out"]),
+        sd.Flow("in", "STEP(height, start)"),
+        sd.Flow("out", "rate * x"),
+        sd.Parameter("rate", rate),
+        sd.Parameter("start", start),
+        sd.Parameter("height", height),
+        time=sd.Time(0, 8, dt=0.5),
+    )
+    run = model.run(method="rk45", tolerance=tolerance)
+    t = run.times
+    # a step comes at the next multiple of dt, as it does for every other method
+    begin = math.ceil(2 * start - 0.5 + 1e-12) / 2 if (2 * start) % 1 != 0.5 else (math.floor(2 * start) + 1) / 2
+    since = np.maximum(t - begin, 0.0)
+    exact = np.exp(-rate * t) + height / rate * -np.expm1(-rate * since)
+    # at most some forty steps, each off by the tolerance, and a decay that forgets errors
+    assert np.abs(run["x"].to_numpy() - exact).max() <= 40 * tolerance * (1.0 + exact.max()) + 1e-12

@@ -1,6 +1,7 @@
 """Models from objects: what they say, how they run, and how they refuse."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -305,3 +306,23 @@ def test_results_become_xarray() -> None:
 
 def test_the_program_can_be_read(model: sd.Model) -> None:
     assert len(model.program().splitlines()) > 3
+
+
+def test_an_element_without_equation_is_refused_where_it_is_read(tmp_path: Path) -> None:
+    text = """{UTF-8}
+region: north, south ~~|
+a[north] = 2 ~~|
+total = a[north] ~~|
+FINAL TIME = 1 ~~|
+INITIAL TIME = 0 ~~|
+TIME STEP = 1 ~~|
+SAVEPER = 1 ~~|
+"""
+    path = tmp_path / "partly.mdl"
+    path.write_text(text, encoding="utf-8")
+    frame = sd.read(path).run().frame
+    assert frame["total"].tolist() == [2, 2]
+    assert frame["a[south]"].isna().all()
+    path.write_text(text.replace("= a[north]", "= SUM(a[region!])"), encoding="utf-8")
+    with pytest.raises(EquationError, match=r"no equation covers.*a\[south\]"):
+        sd.read(path).run()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from sembada import _core, sd
 from sembada.errors import DataError, SimulationError, SpecificationError, StoreError, UnknownNameError
@@ -140,6 +141,8 @@ def test_a_run_that_fails_is_data() -> None:
     failures = sweep.failures()
     assert failures.index.tolist() == [1, 3]
     assert failures["time"].tolist() == [5, 7]
+    # not the stock that it moves, nor what stands first in the model
+    assert failures["variable"].tolist() == ["root", "root"]
     assert (failures["status"] == "not finite").all()
     frame = sweep.frame("y")
     assert frame[0].notna().all()
@@ -149,8 +152,33 @@ def test_a_run_that_fails_is_data() -> None:
         failing().sweep(pd.DataFrame({"shift": [100.0, 0.0]}), on_error="raise")
     assert caught.value.run == 1
     assert caught.value.time == 5
+    assert caught.value.variable == "root"
     with pytest.raises(SpecificationError, match="on_error"):
         failing().sweep(pd.DataFrame({"shift": [1.0]}), on_error="ignore")
+
+
+def test_every_run_may_have_its_own_step_and_tolerance(model: sd.Model) -> None:
+    steps = [0.5, 0.25, 0.125, 0.0625] * 8
+    design = pd.DataFrame({"dt": steps, "rate": np.linspace(0.1, 0.5, len(steps))})
+    frame = model.sweep(design, save=["customers"], time={"save_step": 1.0}).frame("customers")
+    for row, (dt, rate) in enumerate(zip(design["dt"], design["rate"], strict=True)):
+        run = model.run({"rate": rate}, time={"dt": dt, "save_step": 1.0})
+        np.testing.assert_allclose(frame[row], run["customers"], rtol=1e-12)
+    # no step is longer than dt: a long one leaves the choice to the tolerance
+    exact = 100 / (1 + 9 * np.exp(-0.3 * np.array([0.0, 10.0])))
+    call = {"save": ["customers"], "method": "rk45", "time": {"dt": 10.0, "save_step": 10.0}}
+    found = model.sweep({"tolerance": [1e-3, 1e-6, 1e-9]}, **call).frame("customers")
+    errors = np.abs(found.to_numpy() - exact[:, None]).max(axis=0)
+    # some tens of steps, each with at most the tolerance of values up to 100
+    assert (errors <= 100 * 50 * np.array([1e-3, 1e-6, 1e-9])).all()
+    assert errors[0] > errors[1] > errors[2]
+    alone = model.run(tolerance=1e-6, **call)["customers"]
+    np.testing.assert_array_equal(found[1], alone)
+    for wrong in (0.0, "fine", (1e-3,), -1.0):
+        with pytest.raises(SpecificationError, match="tolerance"):
+            model.run(method="rk45", tolerance=wrong)  # type: ignore[arg-type]
+    with pytest.raises(SpecificationError, match=r"run 1.*dt"):
+        model.sweep(pd.DataFrame({"dt": [0.5, "small"]}))
 
 
 def test_a_run_can_be_looked_at_again(model: sd.Model) -> None:
@@ -263,6 +291,60 @@ def test_statistics_stand_in_for_the_runs(model: sd.Model) -> None:
 
 
 @reduction
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_statistics_are_those_of_numpy_on_the_kept_runs(interleaved: bool) -> None:
+    design = pd.DataFrame({"shift": np.linspace(-3.0, 40.0, 900), "region": np.repeat(["n", "s", "w"], 300)})
+    if interleaved:
+        design["region"] = np.tile(["n", "s", "w"], 300)
+    full = failing().sweep(design, save=["x", "y", "root"])
+    limits = {"y": [(">", 20.0), ("<=", 8.0)]}
+    kept = failing().sweep(design, save=["x", "y", "root"], stats=sd.Statistics(by="region", beyond=limits))
+    assert full.n_failed == kept.n_failed > 0
+    pd.testing.assert_frame_equal(full.failures(), kept.failures())
+    for name in ("x", "y", "root"):
+        values = full.frame(name).to_numpy()
+        for group in ("n", "s", "w"):
+            part = values[:, (design["region"] == group).to_numpy()]
+            # sums of 300 numbers in another order
+            np.testing.assert_allclose(kept.mean(name)[group], np.nanmean(part, axis=1), rtol=1e-13, atol=1e-13)
+            np.testing.assert_allclose(
+                kept.variance(name)[group], np.nanvar(part, axis=1, ddof=1), rtol=1e-11, atol=1e-12
+            )
+            np.testing.assert_array_equal(kept.minimum(name)[group], np.nanmin(part, axis=1))
+            np.testing.assert_array_equal(kept.maximum(name)[group], np.nanmax(part, axis=1))
+            # 300 runs a group are kept as they are
+            q = [0.05, 0.5, 0.95]
+            np.testing.assert_allclose(kept.quantiles(name, q)[group], np.nanquantile(part, q, axis=1).T, rtol=1e-13)
+            finite = np.isfinite(part).sum(axis=1)
+            for sign, limit in limits["y"] if name == "y" else []:
+                beyond = part > limit if sign == ">" else part <= limit
+                label = f"y {sign} {limit:g}"
+                np.testing.assert_allclose(kept.exceedance()[(group, label)], beyond.sum(axis=1) / finite, rtol=1e-13)
+                first = np.where(beyond.any(axis=0), beyond.argmax(axis=0), len(part))
+                counts = np.bincount(first, minlength=len(part) + 1)
+                np.testing.assert_allclose(kept.first_passage()[(group, label)], counts / 300, rtol=1e-13)
+
+
+@reduction
+def test_sketched_quantiles_are_within_the_bound_that_they_state(model: sd.Model) -> None:
+    design = sd.sample({"rate": stats.lognorm(0.8, scale=0.2), "size": (50.0, 150.0)}, 6000, seed=4)
+    full = model.sweep(design, save=["customers", "demand"])
+    kept = model.sweep(design, save=["customers", "demand"], stats=sd.Statistics(compression=50))
+    q = np.linspace(0, 1, 101)
+    for name in ("customers", "demand"):
+        bound = kept.rank_error(name).iloc[:, 0].to_numpy()
+        assert (bound <= 1 / 50).all()
+        assert (full.rank_error(name) == 0).all(axis=None)
+        found = kept.quantiles(name, q).to_numpy()
+        for row, values in enumerate(full.frame(name).to_numpy()):
+            ordered = np.sort(values)
+            rank = q * (len(ordered) - 1)
+            low = np.searchsorted(ordered, found[row], "left") - 1 - rank
+            high = rank - np.searchsorted(ordered, found[row], "right")
+            assert max(low.max(), high.max()) <= bound[row] * len(ordered) + 1e-9
+
+
+@reduction
 def test_what_is_no_statistic_is_refused(model: sd.Model) -> None:
     design = sd.grid(rate=[0.1])
     with pytest.raises(UnknownNameError, match="mean"):
@@ -345,6 +427,31 @@ def test_another_sweep_is_refused(model: sd.Model, tmp_path: Path, change: dict,
     other = changed.pop("model", model)
     with pytest.raises(StoreError, match=what):
         other.sweep(**changed)
+
+
+def test_stores_tell_long_series_apart(model: sd.Model, tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    times = np.linspace(0, 10, 500)
+    values = np.ones(500)
+    call = {"save": ["demand"], "store": tmp_path / "series.zarr"}
+    model.sweep(sd.scenarios({"a": {"season": pd.Series(values, times)}}), **call)
+    values[250] = 2.0
+    with pytest.raises(StoreError, match="design"):
+        model.sweep(sd.scenarios({"a": {"season": pd.Series(values, times)}}), **call)
+
+
+def test_a_block_that_was_damaged_is_run_again(model: sd.Model, tmp_path: Path, small_blocks: None) -> None:
+    zarr = pytest.importorskip("zarr")
+    design = sd.sample({"rate": (0.1, 0.5)}, 1000, seed=1)
+    wanted = model.sweep(design, save=["customers", "demand"])
+    path = tmp_path / "sweep.zarr"
+    model.sweep(design, save=["customers", "demand"], store=path)
+    chunk = sorted(file for file in (path / "demand" / "c").rglob("*") if file.is_file())[1]
+    chunk.write_bytes(chunk.read_bytes()[:40])
+    group = zarr.open_group(str(path), mode="r+")
+    group["block_checksum"][3] = -1
+    again = model.sweep(design, save=["customers", "demand"], store=path)
+    pd.testing.assert_frame_equal(again.frame("demand"), wanted.frame("demand"))
 
 
 def test_what_is_no_store_is_refused(model: sd.Model, tmp_path: Path) -> None:
