@@ -97,6 +97,9 @@ pub(crate) fn share(steps: u32, left: u32, zone: (f64, f64)) -> f64 {
         return 0.0;
     }
     let n = f64::from(steps);
+    if zone.0 <= 0.0 && zone.1 >= 1.0 {
+        return 1.0 / n;
+    }
     let from = f64::from(steps - left) / n;
     let to = f64::from(steps - left + 1) / n;
     (to.min(zone.1) - from.max(zone.0)).max(0.0) / length
