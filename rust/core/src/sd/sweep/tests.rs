@@ -243,6 +243,40 @@ fn statistics_are_those_of_the_values() {
 }
 
 #[test]
+fn what_need_not_be_computed_in_a_step_is_not() {
+    use crate::sd::program::code::{Op, Place};
+    let text = "stock x = 1 ; +f
+         flow f = x * (rate * 2 + 1) + x * (rate * 2 + 1) * SIN(TIME) * (2 * 3 + 4)
+         aux unused = EXP(x)
+         aux a = COS(x)
+         aux b = COS(a) + a
+         aux c = COS(b) + b
+         aux d = COS(c) + c
+         par rate = 0.5";
+    let model = timed(model(Dialect::Xmile, "", text), 4.0, 0.5);
+    let lean = program(&model, &["rate"], &["x"], Method::Euler, Kernel::detect());
+    let values: Vec<f64> = lean.lanes.constants.iter().map(|&(_, value)| value).collect();
+    // Folded: the product and the sum of numbers are one number.
+    assert!(values.contains(&10.0) && !values.contains(&6.0), "{values:?}");
+    // Hoisted: what depends on varied values alone is one number a run, the sine one number a step for all lanes.
+    let reads = |place: Place| lean.lanes.euler.code.iter().filter(|i| i.arguments.contains(&place)).count();
+    assert_eq!(lean.lanes.kept, 1);
+    assert!(!lean.disassemble().split("step:").nth(1).unwrap().contains("Sin"));
+    // Common: the product of the state and the run-constant is made once.
+    assert_eq!(reads(Place::Kept(0)), 1);
+    // Fused: four operations and the step itself in three instructions at most.
+    assert!(lean.lanes.euler.code.len() <= 3, "{}", lean.disassemble());
+    // Dead: nothing that is not saved and moves no state.
+    assert!(!lean.disassemble().contains("Exp"));
+    let wide = program(&model, &["rate"], &["unused", "d"], Method::Euler, Kernel::detect());
+    assert!(wide.disassemble().contains("Exp"));
+    // Reused: many values in few places.
+    let written = |i: &&crate::sd::program::code::Instruction| matches!(i.to, Place::Temporary(_));
+    let temporaries = wide.lanes.save.code.iter().filter(|i| !matches!(i.op, Op::Store(_))).filter(written).count();
+    assert!(temporaries >= 7 && wide.lanes.save.temporaries <= 4, "{}", wide.disassemble());
+}
+
+#[test]
 fn a_branch_that_no_lane_takes_is_skipped_and_says_the_same() {
     let text = "stock x = 1 ; +f
          flow f = IF gate > 0 THEN EXP(-x) * LN(1 + x) ^ 1.3 ELSE -x * 0.1
