@@ -161,31 +161,28 @@ pub(super) fn measure<V: Real>(
             continue;
         }
         let s = sigma(stage, r, loadings, &c);
-        *place = match statistic {
-            Statistic::DG => {
-                let mut value = V::splat(f64::NAN);
-                for lane in (0..V::LANES).filter(|&lane| outcome.status[lane].keeps_values()) {
-                    let flat = |values: &[V]| values.iter().map(|v| v.lane(lane)).collect::<Vec<f64>>();
-                    value = value.with_lane(lane, geodesic(&flat(r), &flat(&s), m));
-                }
-                value
+        *place = if statistic == Statistic::DG {
+            let mut value = V::splat(f64::NAN);
+            for lane in (0..V::LANES).filter(|&lane| outcome.status[lane].keeps_values()) {
+                let flat = |values: &[V]| values.iter().map(|v| v.lane(lane)).collect::<Vec<f64>>();
+                value = value.with_lane(lane, geodesic(&flat(r), &flat(&s), m));
             }
-            _ => {
-                let (mut own, mut model) = (Factor::new(), Factor::new());
-                let bad = own.factor(m, |i, q| r[i * m + q]) | model.factor(m, |i, q| s[i * m + q]);
-                let mut trace = V::zero();
-                let mut column = vec![V::zero(); m];
-                for i in 0..m {
-                    column.copy_from_slice(&r[i * m..(i + 1) * m]);
-                    model.solve(&mut column);
-                    trace = trace + column[i];
-                }
-                let null = -own.log_determinant();
-                let discrepancy = model.log_determinant() + null + trace - V::splat(m as f64);
-                // Uncorrelated indicators leave nothing for a model to explain.
-                let bad = bad | (V::ALL & !V::zero().less(null));
-                V::select(bad, V::splat(f64::NAN), V::one() - discrepancy / null)
+            value
+        } else {
+            let (mut own, mut model) = (Factor::new(), Factor::new());
+            let bad = own.factor(m, |i, q| r[i * m + q]) | model.factor(m, |i, q| s[i * m + q]);
+            let mut trace = V::zero();
+            let mut column = vec![V::zero(); m];
+            for i in 0..m {
+                column.copy_from_slice(&r[i * m..(i + 1) * m]);
+                model.solve(&mut column);
+                trace = trace + column[i];
             }
+            let null = -own.log_determinant();
+            let discrepancy = model.log_determinant() + null + trace - V::splat(m as f64);
+            // Uncorrelated indicators leave nothing for a model to explain.
+            let bad = bad | (V::ALL & !V::zero().less(null));
+            V::select(bad, V::splat(f64::NAN), V::one() - discrepancy / null)
         };
     }
 }
