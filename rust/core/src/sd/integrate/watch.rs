@@ -19,8 +19,8 @@ pub struct Snapshot {
 }
 
 impl Block<'_> {
-    /// Runs members by a method of fixed steps, as [`Block::run`] does, up to the first step of each at which something is
-    /// not finite; `None` for those that reach the end.
+    /// Runs members as [`Block::run`] does, up to the first step of each at which something is
+    /// not finite; `None` for those that reach the end. Of the adaptive method it looks at the start only.
     pub fn watch(
         &mut self,
         runs: usize,
@@ -53,7 +53,7 @@ impl Block<'_> {
             (frame.sink, frame.pitch, frame.bad) = (columns.as_mut_ptr(), lanes, false);
             Self::execute(memory, &self.code.save[bank], &mut frame);
             self.look(&mut seen, bank, &columns, program.time_at(step), step == 0);
-            if step == steps || seen.iter().all(Option::is_some) {
+            if step == steps || method == Method::Rk45 || seen.iter().all(Option::is_some) {
                 break;
             }
             if method == Method::Euler {

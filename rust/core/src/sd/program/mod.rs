@@ -162,7 +162,7 @@ impl Program {
                         time.initial_time, time.final_time
                     )));
                 }
-                if plan.last().is_some_and(|&(step, _)| (step as f64) > position + slack) {
+                if plan.last().is_some_and(|&(_, before)| (at - before) / time.dt < -slack) {
                     return Err(CompileError::Option(format!("the saved times must ascend: {at} comes too late")));
                 }
                 let nearest = position.round();

@@ -43,11 +43,11 @@ pub fn diagnose(
         |machine, range| {
             let (start, count) = (range.start, range.len());
             let inputs = |slot: usize, lane: usize| rows[(start + lane) * width + slot];
-            if adaptive {
-                return super::run(program, &rows[start * width..(start + 1) * width], numbers[start], key, control)
-                    .map(|(_, ending)| vec![ending]);
-            }
             let seen = machine.watch(count, numbers[start], key, inputs, control)?;
+            if adaptive && seen.iter().all(Option::is_none) {
+                return super::run(program, &rows[start * width..(start + 1) * width], numbers[start], key, control)
+                    .map(|(_, ending)| vec![first_name(program, model, ending)]);
+            }
             Ok(seen
                 .iter()
                 .map(|seen| seen.as_ref().map_or(Ending::COMPLETE, |seen| blame(program, model, seen)))
@@ -111,6 +111,18 @@ fn blame(program: &Program, model: &Model, seen: &Snapshot) -> Ending {
         }
     }
     named(columns.first().map_or(0, |&column| states + column))
+}
+
+/// The same failure with the name that others stand for, where several columns are one value.
+fn first_name(program: &Program, model: &Model, ending: Ending) -> Ending {
+    let flat = &program.flat;
+    let states = flat.states.len();
+    let Some(column) = usize::try_from(ending.variable).ok().and_then(|variable| variable.checked_sub(states)) else {
+        return ending;
+    };
+    let same = (0..flat.saves.len()).filter(|&other| flat.saves[other] == flat.saves[column]);
+    let first = same.min_by_key(|&other| (alias(model, &flat.columns[other]), other)).unwrap_or(column);
+    Ending { variable: (states + first) as i32, ..ending }
 }
 
 /// Whether the equation of a variable is but another name: the other one is to blame.

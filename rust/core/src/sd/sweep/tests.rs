@@ -425,3 +425,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn many_times_inside_one_step_are_saved() {
+    let mut model = cooling();
+    model.time.dt = 30.0;
+    let times: Vec<f64> = (0..=30).map(f64::from).collect();
+    let options = Options {
+        method: Some(Method::Rk45),
+        save: Some(vec!["tea".to_owned()]),
+        save_times: Some(times.clone()),
+        tolerance: Some((1e-9, 1e-9)),
+        ..Options::default()
+    };
+    let program = Program::compile(&model, &options, Kernel::detect()).unwrap();
+    let (values, _) = single(&program, &[]);
+    for (time, value) in times.iter().zip(values) {
+        let exact = 70.0 + 110.0 * (-time / 10.0).exp();
+        // As above: the tolerance of a step times some tens of steps.
+        assert!((value - exact).abs() < 1e-5, "{time}: {value} {exact}");
+    }
+}
