@@ -29,7 +29,8 @@ class Design:
     ----------
     frame : DataFrame
         A row a run. A column is a parameter, an element `Name[Elem]`, a stock (its initial value), a lookup (points
-        `(x, y)`), `dt`, `initial_time`, `final_time` or `save_step`; columns of text are labels.
+        `(x, y)`), `dt`, `initial_time`, `final_time` or `save_step`; columns of text are labels. What a scenario or a
+        row given as a mapping does not set is NaN and keeps the value of the model; NaN in a table is an error.
     streams : ndarray
         Which stream of random numbers each run draws from, shape (runs,). Runs with the same number share noise.
     record : dict
@@ -75,7 +76,7 @@ def as_design(design: Any) -> Design:
     elif isinstance(design, Mapping):
         made = _design(pd.DataFrame(dict(design)), {"kind": "table"})
     elif isinstance(design, (list, tuple)) and all(isinstance(row, Mapping) for row in design):
-        made = _design(pd.DataFrame([dict(row) for row in design]), {"kind": "table"})
+        made = _design(pd.DataFrame([dict(row) for row in design]), {"kind": "rows"})
     else:
         try:
             made = _design(nw.from_native(design, eager_only=True).to_pandas(), {"kind": "table"})
