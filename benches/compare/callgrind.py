@@ -49,8 +49,14 @@ def binary() -> Path:
     return ROOT / found[1]
 
 
+def start_of_main(program: Path) -> int:
+    """Return where `main` starts in the file."""
+    symbols = subprocess.run(["nm", str(program)], capture_output=True, text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in symbols.splitlines() if line.endswith(" T main"))
+
+
 def counted(program: Path, kernel: str, data: str, statistics: str, replicates: int) -> collections.Counter[int]:
-    """Return the instructions executed at each address of the program; those of libraries stand at -1."""
+    """Return the instructions executed at each address of the program's file; those of libraries stand at -1."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"]
@@ -58,35 +64,33 @@ def counted(program: Path, kernel: str, data: str, statistics: str, replicates: 
         subprocess.run(command, capture_output=True, text=True, check=True)
         lines = out.read_text().splitlines()
     counts: collections.Counter[int] = collections.Counter()
-    ours = called = False
+    main: list[int] = []
+    function, ours, called = "", False, False
     for line in lines:
         if line.startswith("ob="):
             ours = line.endswith(program.name)
+        elif line.startswith("fn="):
+            function = line[3:]
         elif line.startswith("calls="):
             called = True  # the next line is the cost of the callee, which counts where it stands
         elif line.startswith("0x"):
+            address = int(line.split()[0], 16)
+            if function == "main":
+                main.append(address)
             if not called:
-                address, *_, cost = line.split()
-                counts[int(address, 16) if ours else -1] += int(cost)
+                counts[address if ours else -1] += int(line.split()[-1])
             called = False
-    return counts
+    # A position-independent program is loaded somewhere else than its file says.
+    shift = min(main) - start_of_main(program)
+    return collections.Counter({address - shift if address >= 0 else -1: n for address, n in counts.items()})
 
 
 def stages(program: Path, counts: collections.Counter[int]) -> dict[str, float]:
     """Add the instructions up by stage."""
-    base = 0
-    for line in subprocess.run(
-        ["readelf", "-lW", str(program)], capture_output=True, text=True, check=True
-    ).stdout.splitlines():
-        if line.split()[:1] == ["LOAD"]:
-            base = int(line.split()[2], 16)
-            break
-    # Valgrind loads a position-independent program at a fixed place.
-    shift = 0x400000 - base if base < 0x400000 else 0
     addresses = [address for address in counts if address >= 0]
     text = subprocess.run(
         ["addr2line", "-e", str(program), "-i", "-a"],
-        input="\n".join(hex(address - shift) for address in addresses),
+        input="\n".join(map(hex, addresses)),
         capture_output=True,
         text=True,
         check=True,
