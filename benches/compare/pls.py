@@ -126,12 +126,12 @@ def run(*, rounds: int, quick: bool) -> None:
         clock="wall",
     )
     plans: dict[str, tuple[dict[str, Any], int]] = {
-        "jackknife": ({"kind": "jackknife"}, 250),
+        "jackknife": ({"kind": "jackknife"}, 10_000),
         "permutation, two groups": (
             {"kind": "permutation", "key": (1, 2), "n": many // 2, "groups": [row % 2 for row in range(250)]},
             many,
         ),
-        "ten folds": ({"kind": "folds", "folds": [row % 10 for row in range(250)]}, 10),
+        "ten folds": ({"kind": "folds", "folds": [row % 10 for row in range(250)]}, 1_000),
     }
     rows = [
         Peer(f"sembada {name}{', real data' if real else ''}", ours, count, case=ecsi | case)

@@ -64,8 +64,10 @@ def sample(count: int) -> object:
         plan = STATE.get("plan", {"kind": "bootstrap", "key": (1, 2), "n": count})
         plan = {name: np.array(value) if isinstance(value, list) else value for name, value in plan.items()}
         statistics = None if STATE["statistics"] == "all" else STATE["statistics"]
-        values, _, _ = STATE["engine"].replicate(STATE["values"], plan, statistics=statistics, threads=threads)
-        assert len(values)
+        done = 0
+        while done < count:  # plans of a fixed size are called until there are enough replicates
+            values, _, _ = STATE["engine"].replicate(STATE["values"], plan, statistics=statistics, threads=threads)
+            done += len(values)
     else:
         STATE["fit"].bootstrap(count, seed=1, threads=threads)
     return STATE["check"]
