@@ -1,6 +1,7 @@
 """Diagrams are well-formed pictures that show what the model holds."""
 
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,18 @@ def test_a_diagram_is_a_picture_with_every_name(kind: str) -> None:
 def test_what_is_no_diagram_is_refused() -> None:
     with pytest.raises(SpecificationError, match="stock-flow"):
         firm().diagram("pie")
+
+
+def test_rates_of_vensim_stocks_are_flows_and_short_loops_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "growth.mdl"
+    file.write_text(
+        "{UTF-8}\nbirths = people * 0.03 ~~|\ndeaths = people * 0.01 ~~|\npeople = INTEG(births - deaths, 100) ~~|\n"
+        "stored = INTEG(births * 2, 0) ~~|\n"
+        "INITIAL TIME = 0 ~~|\nFINAL TIME = 1 ~~|\nTIME STEP = 1 ~~|\nSAVEPER = 1 ~~|\n"
+    )
+    model = sd.read(file)
+    text = model.diagram()
+    # Each of the two rates has a valve, and a cloud at its other end; what is more than a rate stays a link.
+    assert (text.count('class="valve"'), text.count('class="cloud"'), text.count("<polygon")) == (2, 2, 2)
+    loops = model.diagram("causal-loop")
+    assert {name for name in model.loops().index if f"↻ {name}<" in loops} == {"R1", "B1"}

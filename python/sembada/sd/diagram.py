@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["draw"]
 
 _KINDS = ("stock-flow", "causal-loop")
 _STEP = 150.0
+#: Variables up to which loops are named in the picture, and how many of them.
+_NAMED_LOOPS, _MOST_LOOPS = 25, 6
 _INK, _STOCK, _FLOW, _PLUS, _MINUS, _LINK = "#222222", "#dbe9f6", "#4a6fa5", "#2e7d32", "#c62828", "#8a8a8a"
 
 
@@ -26,7 +29,8 @@ def draw(model: Any, kind: str = "stock-flow", *, parameters: bool | None = None
         The model.
     kind
         `"stock-flow"`: stocks as boxes, flows as pipes with a valve, other variables as text, causal links as arrows.
-        `"causal-loop"`: all variables as text, links with their sign.
+        `"causal-loop"`: all variables as text, links with their sign; in pictures of up to 25 variables the shortest
+        loops are named as `model.loops()` names them.
     parameters
         Whether constants are drawn; `None`: in a stock-flow diagram of up to 40 variables.
     title
@@ -60,18 +64,52 @@ def draw(model: Any, kind: str = "stock-flow", *, parameters: bool | None = None
     arrows = [link for link in links if (link[0], link[1]) not in tied]
     pairs = [(rank[a], rank[b]) for a, b, _, _ in links] + [(rank[a], rank[b]) for a, b in tied]
     places = _layout(len(names), pairs)
-    return _picture(names, variables, places, rank, pipes, arrows, kind, title if title is not None else model.name)
+    loops = _loops(model, rank) if kind == "causal-loop" and len(names) <= _NAMED_LOOPS else []
+    heading = title if title is not None else model.name
+    return _picture(names, variables, places, rank, pipes, arrows, loops, kind, heading)
 
 
 def _pipes(variables: Any, rank: dict[str, int]) -> list[tuple[str, str | None, str | None]]:
     """List each flow with the stock that it leaves and the one that it enters; `None` is a cloud."""
     ends: dict[str, list[str | None]] = {}
     for name, info in variables.items():
-        for flow in info.outflows:
+        inflows, outflows = list(info.inflows), list(info.outflows)
+        if info.type == "stock" and not inflows and not outflows:
+            inflows, outflows = _net(str(info.equation), variables)
+        for flow in outflows:
             ends.setdefault(variables.written(flow), [None, None])[0] = name
-        for flow in info.inflows:
+        for flow in inflows:
             ends.setdefault(variables.written(flow), [None, None])[1] = name
     return [(flow, source, target) for flow, (source, target) in ends.items() if flow in rank]
+
+
+def _net(equation: str, variables: Any) -> tuple[list[str], list[str]]:
+    """Read a net rate as Vensim writes it, `INTEG(births - deaths, 100)`: what is added and what is taken away.
+
+    Nothing, where a term is more than the name of a rate.
+    """
+    net = re.match(r"\s*INTEG\s*\(([^(),]*),", re.sub(r"\[[^\]]*\]", "", equation), re.IGNORECASE)
+    if net is None:
+        return [], []
+    parts = re.split(r"([+-])", net[1].strip())
+    parts = ["+", *parts] if parts[0].strip() else parts[1:]
+    sides: dict[str, list[str]] = {"+": [], "-": []}
+    for sign, term in zip(parts[::2], parts[1::2], strict=False):
+        name = term.strip().strip('"')
+        if name not in variables or variables[name].type not in ("auxiliary", "flow"):
+            return [], []
+        sides[sign].append(name)
+    return sides["+"], sides["-"]
+
+
+def _loops(model: Any, rank: dict[str, int]) -> list[tuple[str, str, list[int]]]:
+    """List the shortest loops of variables that are drawn: name, polarity, ranks."""
+    found: list[tuple[str, str, list[int]]] = []
+    table = model.loops()
+    for name, polarity, members in zip(table.index, table["polarity"], table["variables"], strict=True):
+        if all(member in rank for member in members):
+            found.append((str(name), str(polarity), [rank[member] for member in members]))
+    return sorted(found, key=lambda loop: len(loop[2]))[:_MOST_LOOPS]
 
 
 def _layout(n: int, pairs: list[tuple[int, int]]) -> NDArray[np.float64]:
@@ -130,25 +168,17 @@ def _picture(
     rank: dict[str, int],
     pipes: list[tuple[str, str | None, str | None]],
     arrows: list[tuple[str, str, str, bool]],
+    loops: list[tuple[str, str, list[int]]],
     kind: str,
     title: str,
 ) -> str:
     width, height = (places.max(axis=0) + np.array([110.0, 60.0])) if len(names) else (220.0, 140.0)
     body: list[str] = []
+    valves = {flow for flow, _, _ in pipes} | {name for name in names if variables[name].type == "flow"}
     for flow, source, target in pipes:
-        at = places[rank[flow]]
-        for stock, side in ((source, -1.0), (target, 1.0)):
-            end = places[rank[stock]] if stock in rank else at + np.array([side * 90.0, 0.0])
-            first, last = (end, at) if side < 0 else (at, end)
-            if stock not in rank:
-                body.append(f'<ellipse cx="{end[0]:.1f}" cy="{end[1]:.1f}" rx="14" ry="10" class="cloud"/>')
-            else:
-                last = last if side < 0 else _edge(at, end, 60, 24)
-            head = ' marker-end="url(#pipe)"' if side > 0 else ""
-            body.append(
-                f'<line x1="{first[0]:.1f}" y1="{first[1]:.1f}" x2="{last[0]:.1f}" y2="{last[1]:.1f}" '
-                f'class="pipe"{head}/>'
-            )
+        body += _pipe(
+            places[rank[flow]], *(places[rank[stock]] if stock in rank else None for stock in (source, target))
+        )
     for cause, effect, sign, delayed in arrows:
         a, b = places[rank[cause]], places[rank[effect]]
         if cause == effect:
@@ -165,28 +195,42 @@ def _picture(
         if kind == "causal-loop":
             text = {"+": "+", "-": "−"}.get(sign, "?") + (" ‖" if delayed else "")
             near = end + 0.25 * (bend - end) + np.array([7.0, -5.0])
-            body.append(f'<text x="{near[0]:.1f}" y="{near[1]:.1f}" fill="{colour}" font-weight="bold">{text}</text>')
+            body.append(
+                f'<text x="{near[0]:.1f}" y="{near[1]:.1f}" style="fill:{colour}" font-weight="bold">{text}</text>'
+            )
+    used: list[NDArray[np.float64]] = []
+    for name, polarity, members in loops:
+        x, y = at = places[members].mean(axis=0)
+        # Loops around the same middle are named one under the other.
+        y += 18 * sum(float(np.abs(at - other).max()) < 18 for other in used)
+        used.append(at)
+        colour = {"reinforcing": _PLUS, "balancing": _MINUS}.get(polarity, _LINK)
+        body.append(
+            f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" font-weight="bold" style="fill:{colour}">'
+            f"↻ {escape(name)}</text>"
+        )
     for name in names:
         x, y = places[rank[name]]
         type_ = variables[name].type
         if kind == "stock-flow" and type_ == "stock":
             body.append(f'<rect x="{x - 60:.1f}" y="{y - 24:.1f}" width="120" height="48" class="stock"/>')
             body.append(_label(name, x, y))
-        elif kind == "stock-flow" and type_ == "flow":
+        elif kind == "stock-flow" and name in valves:
             valve = f"M{x - 8:.1f},{y - 7:.1f} l16,14 v-14 l-16,14 z"
             body.append(f'<path d="{valve}" class="valve"/>')
             body.append(_label(name, x, y + 22))
         else:
             body.append(_label(name, x, y, ' font-style="italic"' if type_ == "parameter" else ""))
     heads = "".join(
-        f'<marker id="{mark}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="{size}" markerHeight="{size}" '
+        f'<marker id="{mark}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         f'orient="auto">'
         f'<path d="M0,0 L8,4 L0,8 z" fill="{colour}"/></marker>'
-        for mark, colour, size in (("plus", _PLUS, 7), ("minus", _MINUS, 7), ("link", _LINK, 7), ("pipe", _FLOW, 3.5))
+        for mark, colour in (("plus", _PLUS), ("minus", _MINUS), ("link", _LINK))
     )
     style = (
         f"text{{font:12px sans-serif;fill:{_INK}}}.stock{{fill:{_STOCK};stroke:{_INK};stroke-width:1.4}}"
-        f".pipe{{stroke:{_FLOW};stroke-width:4}}.valve{{fill:#ffffff;stroke:{_FLOW};stroke-width:2}}"
+        f".pipe{{stroke:{_FLOW};stroke-width:6;fill:none;stroke-linejoin:round}}"
+        f".inner{{stroke:#ffffff;stroke-width:3;fill:none;stroke-linejoin:round}}.valve{{fill:#ffffff;stroke:{_FLOW};stroke-width:2}}"
         f".cloud{{fill:#f2f2f2;stroke:{_LINK};stroke-dasharray:3 2}}"
     )
     return (
@@ -196,6 +240,49 @@ def _picture(
         + "".join(body)
         + "</svg>\n"
     )
+
+
+def _pipe(
+    valve: NDArray[np.float64], source: NDArray[np.float64] | None, target: NDArray[np.float64] | None
+) -> list[str]:
+    """Draw a pipe through a valve, with right angles; a missing end is a cloud on the other side of the valve."""
+    body: list[str] = []
+    for end, other, side in ((source, target, -1.0), (target, source, 1.0)):
+        if end is None:
+            away = np.array([side, 0.0]) if other is None else valve - other
+            along = 0 if abs(away[0]) >= abs(away[1]) else 1
+            step = np.zeros(2)
+            step[along] = 70.0 * (1.0 if away[along] >= 0 else -1.0)
+            last = valve + step
+            body.append(f'<ellipse cx="{last[0]:.1f}" cy="{last[1]:.1f}" rx="14" ry="10" class="cloud"/>')
+            corner, stop = valve + 0.5 * step, last - step * (16.0 if along == 0 else 12.0) / 70.0
+        else:
+            gap = end - valve
+            # The corner lies so that the pipe meets the box at the side that it comes from.
+            across = abs(gap[0]) > 60 and abs(gap[0]) >= abs(gap[1])
+            corner = np.array([valve[0], end[1]]) if across else np.array([end[0], valve[1]])
+            if across and abs(gap[1]) < 20:
+                corner = np.array([(valve[0] + end[0]) / 2, valve[1]])
+                stop = np.array([end[0] - np.sign(gap[0]) * 60, valve[1]])
+            elif not across and abs(gap[0]) < 50:
+                corner = np.array([valve[0], (valve[1] + end[1]) / 2])
+                stop = np.array([valve[0], end[1] - np.sign(gap[1]) * 24])
+            elif across:
+                stop = np.array([end[0] - np.sign(gap[0]) * 60, end[1]])
+            else:
+                stop = np.array([end[0], end[1] - np.sign(gap[1]) * 24])
+        points = [stop, corner, valve]
+        if side > 0:
+            points.reverse()
+            reach = points[2] - points[1]
+            forward = reach / max(float(np.hypot(*reach)), 1e-9)
+            tip, points[2] = points[2], points[2] - 11.0 * forward
+            aside = np.array([-forward[1], forward[0]])
+            corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (tip, points[2] + 7 * aside, points[2] - 7 * aside))
+            body.append(f'<polygon points="{corners}" fill="{_FLOW}"/>')
+        path = "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        body += [f'<path d="{path}" class="pipe"/>', f'<path d="{path}" class="inner"/>']
+    return body
 
 
 def _edge(start: NDArray[np.float64], end: NDArray[np.float64], half_width: float, half_height: float) -> Any:
