@@ -340,8 +340,8 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
                     f"design: run {infinite[0]} has an infinite value for {name!r}; expected a finite number",
                     {"run": int(infinite[0]), "name": name},
                 )
-            empty = np.flatnonzero(np.isnan(values)) if design.record.get("kind") == "table" else []
-            if len(empty):
+            empty = np.flatnonzero(np.isnan(values))
+            if len(empty) and design.record.get("kind") == "table":
                 raise SpecificationError(
                     f"design: run {empty[0]} has no value for {name!r}; leave the row out or fill it. Where it should "
                     "keep the value of the model, give rows as mappings, or sd.scenarios(…)",
