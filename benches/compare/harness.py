@@ -206,6 +206,11 @@ def compare(
     return result
 
 
+def times(ratio: float) -> str:
+    """Write a ratio to three digits, without an exponent."""
+    return f"{float(f'{ratio:.3g}'):,.10g}"
+
+
 def human(seconds: float) -> str:
     """Write a time with three digits and a fitting unit."""
     for size, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
@@ -231,7 +236,7 @@ def markdown(result: dict[str, Any]) -> str:
             continue
         remark = row["note"] if row["valid"] else "INVALID: its numbers disagree. " + row["note"]
         lines.append(
-            f"| {row['name']} | {row['version']} | {human(row['seconds'])} | {row['ratio']:.3g}× "
-            f"| {row['ratio_min']:.3g}–{row['ratio_max']:.3g} | {remark} |"
+            f"| {row['name']} | {row['version']} | {human(row['seconds'])} | {times(row['ratio'])}× "
+            f"| {times(row['ratio_min'])}–{times(row['ratio_max'])} | {remark} |"
         )
     return "\n".join(lines) + "\n"
