@@ -11,28 +11,21 @@ import sys
 import time
 from pathlib import Path
 
-MODEL = Path(__file__).parents[1] / "compare" / "models" / "sme.mdl"
-VARY = {
-    "contact rate": (0.03, 0.08),
-    "acquisition price elasticity": (0.8, 2.0),
-    "price positioning": (0.92, 1.06),
-    "rd fraction": (0.02, 0.08),
-    "construction delay": (3.0, 9.0),
-    "hiring delay": (1.5, 5.0),
-    "base churn rate": (0.008, 0.022),
-    "shock size": (0.0, 0.35),
-}
-NINE = ["customers", "price", "inventory", "capacity", "quality", "knowledge", "reputation", "cash", "debt"]
+sys.path.insert(0, str(Path(__file__).parents[1] / "compare"))
+
+from sd import SME  # the case of `benches/compare`
 
 
 def child(runs: int, which: str, quantiles: bool) -> None:
     """Sweep once and print processor time (s) and peak memory (MB)."""
     from sembada import sd
 
-    design = sd.sample(VARY, runs, seed=1)
-    model = sd.read(MODEL)
+    design = sd.sample(SME["vary"], runs, seed=1)
+    model = sd.read(SME["model"])
     start = time.process_time()
-    model.sweep(design, save=NINE if which == "nine" else None, stats=sd.Statistics(quantiles=quantiles), threads=1)
+    model.sweep(
+        design, save=SME["save"] if which == "nine" else None, stats=sd.Statistics(quantiles=quantiles), threads=1
+    )
     spent = time.process_time() - start
     print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -299,6 +299,11 @@ class SdModel:
     def functions(dialect: str) -> list[dict[str, Any]]:
         """Return the functions of "xmile" or "vensim": name, signature, least, most (None: no limit), kind."""
 
+    def pipes(self) -> list[tuple[str, str | None, str | None]]:
+        """Each flow with the stock that it leaves and the one that it enters (None: a cloud).
+
+        The net rate of a stock read from Vensim gives flows where each of its terms is the name of a rate.
+        """
     def implied_units(self) -> dict[str, str]:
         """Return units that the equations imply for variables without one."""
 

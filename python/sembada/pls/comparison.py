@@ -518,14 +518,5 @@ def compare_groups(
                 own = Permutations.make(n, pair.bounds[-1], streams[len(parts.names) + number], None)
             with execution.reporter(progress, 2 * own.n, "estimations") as report:
                 tests[parts.names[a], parts.names[b]] = of_groups(pair, own, names, threads, report)
-    provenance = parts.pooled.provenance.with_facts(
-        seed=used,
-        options={
-            **parts.pooled.provenance.options,
-            "method": words,
-            "n": n,
-            "given": indices is not None or permutations is not None,
-            "groups": parts.names,
-        },
-    )
+    provenance = parts.provenance(words, n, given=indices is not None or permutations is not None, seed=used)
     return Comparison(parts.names, parts.fits, tuple(boots), tests, words, provenance, parts, names, dealt, threads)

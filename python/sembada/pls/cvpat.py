@@ -13,6 +13,7 @@ from scipy import stats
 from sembada import _core
 from sembada.errors import DataError, SpecificationError
 from sembada.pls.engine import seed_key
+from sembada.pls.intervals import check_level
 from sembada.pls.prediction import Prediction
 from sembada.pls.specification import choice
 
@@ -102,10 +103,7 @@ def cvpat(
     """
     choice("overall", overall, OVERALL)
     choice("test", test, ("t", "bootstrap"))
-    if tails not in (1, 2):
-        raise SpecificationError(f"tails={tails!r}: expected 1 or 2", {"tails": tails})
-    if not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise SpecificationError(f"level={level!r}: expected a number between 0 and 1, such as 0.95", {"level": level})
+    check_level(level, tails)
     used, key = seed_key(seed)
     options: dict[str, Any] = {
         "technique": technique,

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sembada import _core
 from sembada.errors import SpecificationError, unknown_name
 from sembada.pls import following, intervals
 from sembada.pls.engine import LEVELS, Layout, seed_key
-from sembada.pls.failures import place
+from sembada.pls.failures import place, words
 from sembada.pls.made import Made
 from sembada.pls.provenance import Provenance
 from sembada.pls.replication import run
@@ -124,9 +123,8 @@ class Draws:
     @property
     def status(self) -> pd.Series[str]:
         """Why each replicate ended: `"ok"` or a reason; index `replicate`."""
-        words = np.array(_core.pls_status(), dtype=object)
         index = pd.RangeIndex(self.n, name="replicate")
-        return pd.Series(words[self._codes[:, 0]], index=index, name="status", dtype="object")
+        return pd.Series(words(self._codes[:, 0]), index=index, name="status", dtype="object")
 
     @property
     def n_failed(self) -> int:
@@ -151,14 +149,15 @@ class Draws:
             Index `replicate`; columns `status`, `where` (column or construct) and `has_values`: an inadmissible
             solution keeps its numbers, a failed one has none.
         """
-        words = _core.pls_status()
         bad = np.flatnonzero(self._codes[:, 0])
         failed = self._failed()
+        reasons = words(self._codes[bad, 0]).tolist()
         return pd.DataFrame(
             {
-                "status": [words[code] for code in self._codes[bad, 0]],
+                "status": reasons,
                 "where": [
-                    place(self.fit._system, words[code], int(detail)) for code, detail in self._codes[bad].tolist()
+                    place(self.fit._system, word, detail)
+                    for word, detail in zip(reasons, self._codes[bad, 1].tolist(), strict=True)
                 ],
                 "has_values": ~failed[bad],
             },

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sembada import _core
 from sembada.errors import ConvergenceError, DataError, InadmissibleError, SembadaError
 
 if TYPE_CHECKING:
     from sembada.pls.engine import System
 
-__all__ = ["failure", "place"]
+__all__ = ["failure", "place", "words"]
+
+
+def words(codes: NDArray[np.int32]) -> NDArray[np.object_]:
+    """Return the word of each status."""
+    return np.array(_core.pls_status(), dtype=object)[codes]
 
 
 def place(system: System, word: str, detail: int) -> str:

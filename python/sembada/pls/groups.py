@@ -19,6 +19,7 @@ from sembada.pls.statistics import GROUPS, STANDARD, parts_of
 if TYPE_CHECKING:
     from sembada.pls.fit import Fit
     from sembada.pls.model import Model
+    from sembada.pls.provenance import Provenance
 
 __all__ = ["Groups", "Permutations", "kept", "split"]
 
@@ -59,6 +60,12 @@ class Groups:
         """Numbers of the groups of each pair."""
         count = len(self.names)
         return [(first, second) for first in range(count) for second in range(first + 1, count)]
+
+    def provenance(self, method: Any, n: int, *, given: bool, seed: int | None, **more: Any) -> Provenance:
+        """Return what a comparison of the groups was made from: the pooled fit, how often, and its own options."""
+        own = self.pooled.provenance
+        options = {**own.options, "method": method, "n": n, "given": given, "groups": self.names, **more}
+        return own.with_facts(seed=seed, options=options)
 
     def only(self, model: Model, numbers: Sequence[int], options: Mapping[str, Any]) -> Groups:
         """Return some of the groups, pooled anew."""

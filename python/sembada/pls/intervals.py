@@ -25,6 +25,11 @@ Array: TypeAlias = NDArray[np.float64]
 def check(level: float, interval: str, tails: int) -> None:
     """Raise if the options of an interval are not known."""
     choice("interval", interval, get_args(Interval))
+    check_level(level, tails)
+
+
+def check_level(level: float, tails: int) -> None:
+    """Raise if a level is none, or tails are not counted."""
     if not isinstance(level, (int, float)) or not 0 < level < 1:
         raise SpecificationError(f"level={level!r}: expected a number between 0 and 1, such as 0.95", {"level": level})
     if tails not in (1, 2):

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sembada import _core, execution
+from sembada import execution
+from sembada.pls.failures import words
 from sembada.pls.groups import Groups, Permutations, split
 from sembada.pls.permutation import TIE, check, p_value, quantile, replicates, shares, values_of
 from sembada.pls.provenance import Provenance
@@ -81,9 +82,8 @@ class Micom:
     @property
     def status(self) -> pd.Series[str]:
         """Why each permutation ended: `"ok"`, or the reason of the first group that has one; index `replicate`."""
-        words = np.array(_core.pls_status(), dtype=object)
         worst = np.where(self._codes[:, 0] != 0, self._codes[:, 0], self._codes[:, 1])
-        return pd.Series(words[worst], index=pd.RangeIndex(self.n, name="replicate"), name="status", dtype="object")
+        return pd.Series(words(worst), index=pd.RangeIndex(self.n, name="replicate"), name="status", dtype="object")
 
     @property
     def _index(self) -> pd.Index[Any]:
@@ -291,17 +291,8 @@ def micom(
     observed["mean"], observed["log_variance"] = (part[0] for part in moments.of(np.arange(dealt.n_obs)[None]))
     found = [moments.of(dealt.rows(block)) for block in dealt.blocks()]
     draws["mean"], draws["log_variance"] = (np.concatenate(part) for part in zip(*found, strict=True))
-    provenance = pooled.provenance.with_facts(
-        seed=dealt.seed,
-        options={
-            **pooled.provenance.options,
-            "method": "micom",
-            "n": dealt.n,
-            "given": permutations is not None,
-            "groups": parts.names,
-            "items": items,
-            "level": level,
-        },
+    provenance = parts.provenance(
+        "micom", dealt.n, given=permutations is not None, seed=dealt.seed, items=items, level=level
     )
     return Micom(
         (parts.names[0], parts.names[1]),

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sembada import execution
-from sembada.errors import SpecificationError
 from sembada.pls.bootstrap import Bootstrap
 from sembada.pls.groups import Groups, Permutations, kept, split
+from sembada.pls.intervals import check_level
 from sembada.pls.provenance import Provenance
 from sembada.pls.replication import run
 from sembada.pls.specification import choice
@@ -151,10 +151,7 @@ class Permutation:
 def check(level: float, tails: int, p: str) -> None:
     """Raise if the options of a permutation table are not known."""
     choice("p", p, P_VALUES)
-    if not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise SpecificationError(f"level={level!r}: expected a number between 0 and 1, such as 0.95", {"level": level})
-    if tails not in (1, 2):
-        raise SpecificationError(f"tails={tails!r}: expected 1 or 2", {"tails": tails})
+    check_level(level, tails)
 
 
 def quantile(draws: Array, probability: float) -> Array:
@@ -271,15 +268,8 @@ def of_groups(
     worst = np.where(codes[:, :1, 0] != 0, codes[:, 0], codes[:, 1]).astype(np.int32)
     difference = values[:, 0] - values[:, 1]
     difference[failed(values)] = np.nan
-    provenance = groups.pooled.provenance.with_facts(
-        seed=permutations.seed,
-        options={
-            **groups.pooled.provenance.options,
-            "method": "permutation",
-            "n": permutations.n,
-            "given": permutations.given is not None,
-            "groups": groups.names,
-        },
+    provenance = groups.provenance(
+        "permutation", permutations.n, given=permutations.given is not None, seed=permutations.seed
     )
     boot = Bootstrap(groups.pooled, difference, worst, names, {}, "permutation", "none", provenance)
     own = (values_of(groups.fits[0], names), values_of(groups.fits[1], names))

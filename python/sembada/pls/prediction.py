@@ -16,6 +16,7 @@ from sembada.errors import DataError, SpecificationError
 from sembada.pls import frames
 from sembada.pls.crossvalidation import Outcome, cross_validate, sums_of_errors
 from sembada.pls.engine import seed_key
+from sembada.pls.failures import words
 from sembada.pls.predictor import SOURCES, Predictor, Rows
 from sembada.pls.provenance import Provenance
 from sembada.pls.specification import choice
@@ -88,8 +89,7 @@ class Prediction:
     @property
     def status(self) -> pd.DataFrame:
         """Why each estimation ended, `"ok"` or a reason; index `repeat`, columns `fold`."""
-        words = np.array(_core.pls_status(), dtype=object)
-        table = pd.DataFrame(words[self._outcome("out").status])
+        table = pd.DataFrame(words(self._outcome("out").status))
         return table.rename_axis(index="repeat", columns="fold")
 
     @property

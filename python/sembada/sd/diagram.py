@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import Any
 
@@ -59,7 +58,7 @@ def draw(model: Any, kind: str = "stock-flow", *, parameters: bool | None = None
         for link in model._core.links()
         if link["cause"] in rank and link["effect"] in rank and not link["initial"]
     ]
-    pipes = _pipes(variables, rank) if kind == "stock-flow" else []
+    pipes = [pipe for pipe in model._core.pipes() if pipe[0] in rank] if kind == "stock-flow" else []
     tied = {(a, b) for flow, source, target in pipes for a, b in ((flow, source), (flow, target)) if b is not None}
     arrows = [link for link in links if (link[0], link[1]) not in tied]
     pairs = [(rank[a], rank[b]) for a, b, _, _ in links] + [(rank[a], rank[b]) for a, b in tied]
@@ -67,39 +66,6 @@ def draw(model: Any, kind: str = "stock-flow", *, parameters: bool | None = None
     loops = _loops(model, rank) if kind == "causal-loop" and len(names) <= _NAMED_LOOPS else []
     heading = title if title is not None else model.name
     return _picture(names, variables, places, rank, pipes, arrows, loops, kind, heading)
-
-
-def _pipes(variables: Any, rank: dict[str, int]) -> list[tuple[str, str | None, str | None]]:
-    """List each flow with the stock that it leaves and the one that it enters; `None` is a cloud."""
-    ends: dict[str, list[str | None]] = {}
-    for name, info in variables.items():
-        inflows, outflows = list(info.inflows), list(info.outflows)
-        if info.type == "stock" and not inflows and not outflows:
-            inflows, outflows = _net(str(info.equation), variables)
-        for flow in outflows:
-            ends.setdefault(variables.written(flow), [None, None])[0] = name
-        for flow in inflows:
-            ends.setdefault(variables.written(flow), [None, None])[1] = name
-    return [(flow, source, target) for flow, (source, target) in ends.items() if flow in rank]
-
-
-def _net(equation: str, variables: Any) -> tuple[list[str], list[str]]:
-    """Read a net rate as Vensim writes it, `INTEG(births - deaths, 100)`: what is added and what is taken away.
-
-    Nothing, where a term is more than the name of a rate.
-    """
-    net = re.match(r"\s*INTEG\s*\(([^(),]*),", re.sub(r"\[[^\]]*\]", "", equation), re.IGNORECASE)
-    if net is None:
-        return [], []
-    parts = re.split(r"([+-])", net[1].strip())
-    parts = ["+", *parts] if parts[0].strip() else parts[1:]
-    sides: dict[str, list[str]] = {"+": [], "-": []}
-    for sign, term in zip(parts[::2], parts[1::2], strict=False):
-        name = term.strip().strip('"')
-        if name not in variables or variables[name].type not in ("auxiliary", "flow"):
-            return [], []
-        sides[sign].append(name)
-    return sides["+"], sides["-"]
 
 
 def _loops(model: Any, rank: dict[str, int]) -> list[tuple[str, str, list[int]]]:

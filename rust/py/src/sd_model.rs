@@ -12,6 +12,7 @@ use sembada_core::sd::check::{Finding, Severity, check, require};
 use sembada_core::sd::error::ModelError;
 use sembada_core::sd::graph;
 use sembada_core::sd::model::Model;
+use sembada_core::sd::pipes;
 use sembada_core::sd::read::{external, spec, vensim, xmile};
 use sembada_core::sd::write;
 
@@ -170,6 +171,12 @@ impl SdModel {
     /// The links between variables, with their signs.
     fn links<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         sd_tools::links(py, &self.model)
+    }
+
+    /// Each flow with the stock that it leaves and the one that it enters.
+    fn pipes(&self) -> Vec<(&str, Option<&str>, Option<&str>)> {
+        let name = |place: usize| self.model.variables[place].name.as_str();
+        pipes::pipes(&self.model).iter().map(|pipe| (name(pipe.flow), pipe.from.map(name), pipe.to.map(name))).collect()
     }
 
     /// The model as an XMILE file.

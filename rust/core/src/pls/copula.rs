@@ -5,9 +5,8 @@
 //! "2sCOPE" frees it of what the exogenous predictors' terms explain (Yang, Qian & Xie 2025). Scores are estimated anew
 //! in every replicate, and the equation is least squares on scores and terms.
 
-use rayon::prelude::*;
-
 use super::block::{Context, Signs, Worker, solve};
+use super::each::each;
 use super::engine::{Options, Replicates, own_weights, scores, table};
 use super::error::{PlsError, Result, Status};
 use super::layout::Layout;
@@ -15,10 +14,9 @@ use super::prepare::{Preparation, Ready};
 use super::program::Program;
 use super::statistics::Needs;
 use crate::cancel::Control;
-use crate::lanes::Kernel;
 use crate::linalg::Factor;
 use crate::moments::{Table, plain_sums};
-use crate::resample::{Plan, Scratch};
+use crate::resample::Plan;
 use crate::rng::normal_quantile;
 
 /// An equation with copula terms.
@@ -148,8 +146,6 @@ pub fn copula(
     let layout = Layout { entries: Vec::new(), width: 0 };
     let needs = Needs::of(program, &layout);
     let width = what.predictors.len() + what.terms.iter().filter(|&&term| term).count();
-    let replicates = plan.replicates(n);
-    control.set_total(replicates as u64);
     let one = |weights: &[f64], values: &mut [f64]| -> [i32; 2] {
         let run = |table: &Table, mut worker: Worker<f64>, solved: bool, values: &mut [f64]| {
             if !solved {
@@ -185,30 +181,7 @@ pub fn copula(
             (None, None) => [Status::NotFinite as i32, -1],
         }
     };
-    let mut values = vec![f64::NAN; replicates * width];
-    let mut status = vec![[0, -1]; replicates];
-    let results: Vec<Result<()>> = pool.install(|| {
-        values
-            .par_chunks_mut(width.max(1))
-            .zip(status.par_iter_mut())
-            .enumerate()
-            .map_init(
-                || (Scratch::default(), vec![0.0; n]),
-                |(scratch, weights), (number, (values, status))| {
-                    control.check()?;
-                    plan.weights(Kernel::Portable, number, scratch, weights);
-                    for (w, own) in weights.iter_mut().zip(&own) {
-                        *w *= own;
-                    }
-                    *status = one(weights, values);
-                    control.advance(1);
-                    Ok(())
-                },
-            )
-            .collect()
-    });
-    results.into_iter().collect::<Result<()>>()?;
-    Ok(Replicates { values, status })
+    each(plan, &own, width, pool, control, || (), |(), weights, values| one(weights, values))
 }
 
 #[cfg(test)]

@@ -64,24 +64,32 @@ pub(super) fn averages(values: &[f64], weights: &[f64], width: usize) -> Vec<f64
 /// Appends sums of weights, squared, absolute and relative absolute errors; an answer of zero has no relative error,
 /// so that its column's sum is NaN.
 pub(super) fn sums_of_errors(actual: &[f64], predicted: &[f64], weights: &[f64], width: usize, out: &mut Vec<f64>) {
-    let mut sums = vec![0.0; 4 * width];
-    for (row, &weight) in weights.iter().enumerate() {
-        for t in 0..width {
-            let value = actual[row * width + t];
-            let error = (value - predicted[row * width + t]).abs();
-            if !error.is_nan() {
-                sums[t] += weight;
-                sums[width + t] += weight * error * error;
-                sums[2 * width + t] += weight * error;
-                sums[3 * width + t] += if value == 0.0 { f64::NAN } else { weight * error / value.abs() };
-            }
-        }
-    }
-    out.extend(sums);
+    sums(
+        actual,
+        predicted,
+        weights,
+        width,
+        out,
+        |weight, value, error| {
+            if value == 0.0 { f64::NAN } else { weight * error / value.abs() }
+        },
+    );
 }
 
 /// Appends sums of weights, squared and absolute errors of scores, and of squared scores.
 pub(super) fn sums_of_scores(actual: &[f64], predicted: &[f64], weights: &[f64], width: usize, out: &mut Vec<f64>) {
+    sums(actual, predicted, weights, width, out, |weight, value, _| weight * value * value);
+}
+
+/// Appends sums of weights, squared and absolute errors, and what `last` says of weight, value and absolute error.
+fn sums(
+    actual: &[f64],
+    predicted: &[f64],
+    weights: &[f64],
+    width: usize,
+    out: &mut Vec<f64>,
+    last: impl Fn(f64, f64, f64) -> f64,
+) {
     let mut sums = vec![0.0; 4 * width];
     for (row, &weight) in weights.iter().enumerate() {
         for t in 0..width {
@@ -91,7 +99,7 @@ pub(super) fn sums_of_scores(actual: &[f64], predicted: &[f64], weights: &[f64],
                 sums[t] += weight;
                 sums[width + t] += weight * error * error;
                 sums[2 * width + t] += weight * error;
-                sums[3 * width + t] += weight * value * value;
+                sums[3 * width + t] += last(weight, value, error);
             }
         }
     }

@@ -7,6 +7,7 @@ mod across;
 mod batch;
 mod block;
 mod copula;
+mod each;
 mod engine;
 mod error;
 mod estimate;

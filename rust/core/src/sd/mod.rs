@@ -12,6 +12,7 @@ pub mod loops;
 pub mod model;
 #[cfg(test)]
 mod oracle;
+pub mod pipes;
 pub mod program;
 pub mod read;
 pub mod reduce;

@@ -4,6 +4,18 @@ use super::dialect::Dialect;
 use super::error::{ModelError, Place, near};
 use super::expr::Expr;
 
+/// Whether a canonical name is one of Vensim's variables that control a run.
+pub fn is_control(key: &str) -> bool {
+    matches!(key, "initial_time" | "final_time" | "time_step" | "saveper")
+}
+
+/// Whether an equation holds for the whole array.
+pub fn is_whole(variable: &Variable, equation: &Equation) -> bool {
+    equation.except.is_empty()
+        && equation.subscripts.len() == variable.dimensions.len()
+        && equation.subscripts.iter().zip(&variable.dimensions).all(|(a, b)| canonical(a) == canonical(b))
+}
+
 /// A name with case, underscores, blanks, line breaks and outer quotes made equal (XMILE 1.0 §3.2.2): what is compared.
 pub fn canonical(name: &str) -> String {
     let trimmed = name.trim();

@@ -8,12 +8,11 @@ mod complete;
 mod polychoric;
 mod scaling;
 
-use rayon::prelude::*;
-
 pub use complete::Moments;
 pub use scaling::monotone;
 
 use super::block::{Context, Signs, Worker, solve};
+use super::each::each;
 use super::engine::{Fit, Options, Replicates, check, collect, original_signs};
 use super::error::{PlsError, Result, Status};
 use super::layout::Layout;
@@ -21,9 +20,8 @@ use super::program::Program;
 use super::spec::Scale;
 use super::statistics::Needs;
 use crate::cancel::Control;
-use crate::lanes::Kernel;
 use crate::moments::{Missing, Table, TableError, place, plain_sums};
-use crate::resample::{Plan, Scratch};
+use crate::resample::Plan;
 
 /// How a sample is prepared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -384,44 +382,25 @@ pub(super) fn replicate(
         }
         worker
     });
-    let replicates = plan.replicates(n);
-    control.set_total(replicates as u64);
-    let mut values = vec![f64::NAN; replicates * width];
-    let mut status = vec![[0, -1]; replicates];
-    let one =
-        |number: usize, values: &mut [f64], status: &mut [i32; 2], room: &mut (Scratch, Vec<f64>, Worker<f64>)| {
-            control.check()?;
-            let (scratch, weights, worker) = room;
-            plan.weights(Kernel::Portable, number, scratch, weights);
-            for (w, own) in weights.iter_mut().zip(&own) {
-                *w *= own;
-            }
-            match ready.sample(weights, rows) {
-                Ok(sample) => {
-                    ready.solve(sample, weights, layout, needs, &signs, worker);
-                    *status = [worker.outcome.status[0] as i32, worker.outcome.detail[0]];
-                    if worker.outcome.status[0].keeps_values() {
-                        values.copy_from_slice(&worker.out);
-                    }
+    each(
+        plan,
+        &own,
+        width,
+        pool,
+        control,
+        || ready.worker(width),
+        |worker, weights, values| match ready.sample(weights, rows) {
+            Ok(sample) => {
+                ready.solve(sample, weights, layout, needs, &signs, worker);
+                let status = worker.outcome.status[0];
+                if status.keeps_values() {
+                    values.copy_from_slice(&worker.out);
                 }
-                Err(failure) => *status = failure.code(),
+                [status as i32, worker.outcome.detail[0]]
             }
-            control.advance(1);
-            Ok(())
-        };
-    let results: Vec<Result<()>> = pool.install(|| {
-        values
-            .par_chunks_mut(width.max(1))
-            .zip(status.par_iter_mut())
-            .enumerate()
-            .map_init(
-                || (Scratch::default(), vec![0.0; n], ready.worker(width)),
-                |room, (number, (values, status))| one(number, values, status, room),
-            )
-            .collect()
-    });
-    results.into_iter().collect::<Result<()>>()?;
-    Ok(Replicates { values, status })
+            Err(failure) => failure.code(),
+        },
+    )
 }
 
 /// Means and covariances of data with missing values by expectation–maximisation, and the data completed with their

@@ -7,10 +7,7 @@ use super::{Finding, Severity};
 use crate::sd::error::{ModelError, Place};
 use crate::sd::expr::{ExprKind, Span};
 use crate::sd::graph::dependencies;
-use crate::sd::model::{Kind, Model, Table, Variable, canonical};
-
-/// Names that a Vensim model defines for the run itself.
-const CONTROL: [&str; 4] = ["initial_time", "final_time", "time_step", "saveper"];
+use crate::sd::model::{Kind, Model, Table, Variable, canonical, is_control};
 
 /// Adds the findings on structure.
 ///
@@ -47,7 +44,7 @@ fn unused(model: &Model, out: &mut Vec<Finding>) {
     // Macros see their arguments only, so no name of the model counts as used there.
     let mut outputs: Vec<&str> = Vec::new();
     for (place, variable) in model.variables.iter().enumerate() {
-        let control = CONTROL.contains(&canonical(&variable.name).as_str());
+        let control = is_control(&canonical(&variable.name));
         if used.contains(&place) || control {
             continue;
         }

@@ -89,27 +89,12 @@ impl Fifo {
     /// QUEUE ATTRIB AVERAGE: the mean attribute of the oldest `quantity`, of everything where that is not above zero or too
     /// much; zero for an empty queue.
     pub fn attribute_average(&self, quantity: f64) -> f64 {
-        let content: f64 = self.lots.iter().map(|lot| lot.amount).sum();
-        if content <= 0.0 {
-            return 0.0;
-        }
-        let wanted = if quantity > 0.0 { quantity.min(content) } else { content };
-        let (mut left, mut sum) = (wanted, 0.0);
-        for lot in &self.lots {
-            let part = lot.amount.min(left);
-            sum += part * lot.attribute;
-            left -= part;
-        }
-        sum / wanted
+        self.mean_of_oldest(quantity, |lot| lot.attribute)
     }
 
     /// QUEUE ATTRIB IN RANGE: how much has an attribute from the one to the other; not a number is no bound.
     pub fn attribute_in_range(&self, least: f64, most: f64) -> f64 {
-        self.lots
-            .iter()
-            .filter(|lot| (least.is_nan() || lot.attribute >= least) && (most.is_nan() || lot.attribute <= most))
-            .map(|lot| lot.amount)
-            .sum()
+        self.amount_between(least, most, |lot| lot.attribute)
     }
 
     /// QUEUE ATTRIB MIN and QUEUE ATTRIB MAX; zero for an empty queue.
@@ -135,10 +120,23 @@ impl Fifo {
 
     /// QUEUE AGE AVERAGE: the mean age of the oldest `quantity`, of everything where that is not above zero or too much.
     pub fn age_average(&self, quantity: f64, clock: Clock) -> f64 {
+        if self.content() < 0.0 { clock.dt } else { self.mean_of_oldest(quantity, |lot| lot.age) }
+    }
+
+    /// QUEUE AGE IN RANGE: how much is at least as old as the one and not older than the other; not a number is no bound.
+    pub fn age_in_range(&self, youngest: f64, oldest: f64) -> f64 {
+        self.amount_between(youngest, oldest, |lot| lot.age)
+    }
+
+    /// QUEUE AGE OLDEST; zero for an empty queue.
+    pub fn age_oldest(&self, clock: Clock) -> f64 {
+        if self.content() < 0.0 { clock.dt } else { self.lots.front().map_or(0.0, |lot| lot.age) }
+    }
+
+    /// The mean of a property of the oldest `quantity`, of everything where that is not above zero or too much; zero for
+    /// an empty queue.
+    fn mean_of_oldest(&self, quantity: f64, property: impl Fn(&Lot) -> f64) -> f64 {
         let content: f64 = self.lots.iter().map(|lot| lot.amount).sum();
-        if self.content() < 0.0 {
-            return clock.dt;
-        }
         if content <= 0.0 {
             return 0.0;
         }
@@ -146,24 +144,16 @@ impl Fifo {
         let (mut left, mut sum) = (wanted, 0.0);
         for lot in &self.lots {
             let part = lot.amount.min(left);
-            sum += part * lot.age;
+            sum += part * property(lot);
             left -= part;
         }
         sum / wanted
     }
 
-    /// QUEUE AGE IN RANGE: how much is at least as old as the one and not older than the other; not a number is no bound.
-    pub fn age_in_range(&self, youngest: f64, oldest: f64) -> f64 {
-        self.lots
-            .iter()
-            .filter(|lot| (youngest.is_nan() || lot.age >= youngest) && (oldest.is_nan() || lot.age <= oldest))
-            .map(|lot| lot.amount)
-            .sum()
-    }
-
-    /// QUEUE AGE OLDEST; zero for an empty queue.
-    pub fn age_oldest(&self, clock: Clock) -> f64 {
-        if self.content() < 0.0 { clock.dt } else { self.lots.front().map_or(0.0, |lot| lot.age) }
+    /// How much has a property from the one to the other; not a number is no bound.
+    fn amount_between(&self, least: f64, most: f64, property: impl Fn(&Lot) -> f64) -> f64 {
+        let within = |value: f64| (least.is_nan() || value >= least) && (most.is_nan() || value <= most);
+        self.lots.iter().filter(|lot| within(property(lot))).map(|lot| lot.amount).sum()
     }
 }
 

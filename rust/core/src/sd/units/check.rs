@@ -11,7 +11,7 @@ use super::spelling::Registry;
 use crate::sd::check::{Finding, Severity};
 use crate::sd::error::{ModelError, Place};
 use crate::sd::expr::{Expr, Span};
-use crate::sd::model::{Container, Equation, Kind, Model, Variable, canonical};
+use crate::sd::model::{Container, Equation, Kind, Model, Variable, canonical, is_control};
 
 /// A unit that the equations of a model imply for a variable without one.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,11 +65,6 @@ pub fn infer(model: &Model) -> Vec<Inferred> {
         .filter(|(variable, unit)| open(variable) && unit.is_known())
         .map(|(variable, unit)| Inferred { variable: variable.name.clone(), unit: registry.print(unit) })
         .collect()
-}
-
-/// Whether a canonical name is one of Vensim's variables that control a run.
-fn is_control(name: &str) -> bool {
-    matches!(name, "initial_time" | "final_time" | "time_step" | "saveper")
 }
 
 fn finding(severity: Severity, code: &'static str, message: String, place: Place) -> Finding {

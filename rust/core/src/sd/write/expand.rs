@@ -1,7 +1,7 @@
 //! Equations for parts of an array, written out element by element: subranges and exceptions, which XMILE does not have.
 
 use crate::sd::expr::{Expr, NameUse};
-use crate::sd::model::{Equation, Model, Variable, canonical};
+use crate::sd::model::{Equation, Model, canonical};
 
 /// More elements than this are not written one by one.
 const MOST: usize = 100_000;
@@ -9,13 +9,6 @@ const MOST: usize = 100_000;
 fn elements<'m>(model: &'m Model, name: &str) -> Option<&'m [String]> {
     let wanted = canonical(name);
     model.dimensions.iter().find(|one| canonical(&one.name) == wanted).map(|one| one.elements.as_slice())
-}
-
-/// Whether an equation holds for the whole array.
-pub(super) fn is_whole(variable: &Variable, equation: &Equation) -> bool {
-    equation.except.is_empty()
-        && equation.subscripts.len() == variable.dimensions.len()
-        && equation.subscripts.iter().zip(&variable.dimensions).all(|(a, b)| canonical(a) == canonical(b))
 }
 
 /// The equation once for each element that it stands for; `None` when there are too many, or a name is unknown.

@@ -2,22 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::prepare::named_flows;
-use crate::sd::model::{Kind, Model, canonical};
+use crate::sd::model::{Kind, Model};
+use crate::sd::pipes::{Pipe, pipes};
 
 /// A place on paper.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spot {
     pub(super) x: i64,
     pub(super) y: i64,
-}
-
-/// Flows with the stocks at their ends, by place in the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pipe {
-    pub(super) flow: usize,
-    pub(super) from: Option<usize>,
-    pub(super) to: Option<usize>,
 }
 
 /// A drawing.
@@ -33,22 +25,7 @@ const COLUMNS: i64 = 6;
 
 /// Places all variables.
 pub(super) fn layout(model: &Model) -> Layout {
-    let places: BTreeMap<String, usize> =
-        model.variables.iter().enumerate().map(|(place, variable)| (canonical(&variable.name), place)).collect();
-    let mut ends: BTreeMap<usize, (Option<usize>, Option<usize>)> = BTreeMap::new();
-    for (place, variable) in model.variables.iter().enumerate() {
-        let Kind::Stock { inflows, outflows, rate } = &variable.kind else { continue };
-        let named =
-            if rate.is_empty() { Some((inflows.clone(), outflows.clone())) } else { named_flows(model, variable) };
-        let (inflows, outflows) = named.unwrap_or_default();
-        for flow in inflows.iter().filter_map(|name| places.get(&canonical(name))) {
-            ends.entry(*flow).or_default().1.get_or_insert(place);
-        }
-        for flow in outflows.iter().filter_map(|name| places.get(&canonical(name))) {
-            ends.entry(*flow).or_default().0.get_or_insert(place);
-        }
-    }
-    let pipes: Vec<Pipe> = ends.iter().map(|(flow, (from, to))| Pipe { flow: *flow, from: *from, to: *to }).collect();
+    let pipes = pipes(model);
     let mut spots = vec![Spot::default(); model.variables.len()];
     let mut placed = vec![false; model.variables.len()];
     let mut next = 0;

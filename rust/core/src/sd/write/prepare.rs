@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expand::{expanded, is_whole};
+use super::expand::expanded;
 use super::refuse;
-use super::translate::{Translator, Unsaid, is_control, name};
+use super::translate::{Translator, Unsaid, name};
 use crate::sd::dialect::Dialect;
 use crate::sd::error::{ModelError, Place};
-use crate::sd::expr::{BinaryOp, Expr, ExprKind, Span, Subscript, UnaryOp};
-use crate::sd::model::{Equation, Interpolation, Kind, Model, Table, TableKind, Variable, canonical};
+use crate::sd::expr::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
+use crate::sd::model::{
+    Equation, Interpolation, Kind, Model, Table, TableKind, Variable, canonical, is_control, is_whole,
+};
+use crate::sd::pipes::named_flows;
 
 /// The model in the words of `to`; the same model when it already is.
 pub(super) fn prepare(model: &Model, to: Dialect) -> Result<Model, ModelError> {
@@ -47,60 +50,6 @@ fn equations(model: &Model, translator: &Translator<'_>, variable: &Variable) ->
         Ok(Equation { expr: change(&equation.expr)?, initial: change(&equation.initial)?, ..equation.clone() })
     };
     variable.equations.iter().map(one).collect()
-}
-
-/// Terms of a net flow that are plain variables: those that flow in, those that flow out.
-pub(super) fn decompose(rate: &Expr) -> Option<(Vec<&Expr>, Vec<&Expr>)> {
-    fn collect<'e>(expr: &'e Expr, negative: bool, terms: &mut [Vec<&'e Expr>; 2]) -> Option<()> {
-        match &expr.kind {
-            ExprKind::Reference { .. } => terms[usize::from(negative)].push(expr),
-            ExprKind::Number(value) if *value == 0.0 => {}
-            ExprKind::Unary(UnaryOp::Minus, inner) => collect(inner, !negative, terms)?,
-            ExprKind::Unary(UnaryOp::Plus, inner) => collect(inner, negative, terms)?,
-            ExprKind::Binary(BinaryOp::Add, a, b) => {
-                collect(a, negative, terms)?;
-                collect(b, negative, terms)?;
-            }
-            ExprKind::Binary(BinaryOp::Subtract, a, b) => {
-                collect(a, negative, terms)?;
-                collect(b, !negative, terms)?;
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-    let mut terms = [Vec::new(), Vec::new()];
-    collect(rate, false, &mut terms)?;
-    let [plus, minus] = terms;
-    Some((plus, minus))
-}
-
-/// Flows by name out of the net flow of a Vensim level, where each term is a variable over the same dimensions that can be a flow.
-pub(super) fn named_flows(model: &Model, stock: &Variable) -> Option<(Vec<String>, Vec<String>)> {
-    let Kind::Stock { rate, .. } = &stock.kind else { return None };
-    let [rate] = rate.as_slice() else { return None };
-    let equation = stock.equations.first()?;
-    if !is_whole(stock, equation) {
-        return None;
-    }
-    let (plus, minus) = decompose(rate)?;
-    let mut seen = BTreeSet::new();
-    let mut flow = |expr: &&Expr| {
-        let ExprKind::Reference { name, subscripts } = &expr.kind else { return None };
-        let variable = model.variable(name)?;
-        let same = subscripts.len() == equation.subscripts.len()
-            && subscripts
-                .iter()
-                .zip(&equation.subscripts)
-                .all(|(own, left)| matches!(own, Subscript::Name(own) if canonical(own) == canonical(left)))
-            && variable.dimensions.len() == stock.dimensions.len()
-            && variable.dimensions.iter().zip(&stock.dimensions).all(|(a, b)| canonical(a) == canonical(b));
-        let can = matches!(variable.kind, Kind::Auxiliary | Kind::Flow) && !is_control(&canonical(name));
-        (same && can && seen.insert(canonical(name))).then(|| variable.name.clone())
-    };
-    let inflows = plus.iter().map(&mut flow).collect::<Option<Vec<_>>>()?;
-    let outflows = minus.iter().map(&mut flow).collect::<Option<Vec<_>>>()?;
-    Some((inflows, outflows))
 }
 
 fn to_xmile(model: &Model, translator: &Translator<'_>, out: &mut Model) -> Result<(), ModelError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::sd::dialect::Dialect;
 use crate::sd::expr::{BinaryOp, Expr, ExprKind, Span, Subscript, UnaryOp};
-use crate::sd::model::{Kind, Model, TableKind, Variable, canonical};
+use crate::sd::model::{Kind, Model, TableKind, Variable, canonical, is_control};
 
 /// Why an expression cannot be said.
 #[derive(Clone, Debug)]
@@ -503,9 +503,4 @@ fn same(key: &str, given: &[Expr], to: Dialect) -> Option<Expr> {
         let (from, name) = if to == Dialect::Xmile { (vensim, xmile) } else { (xmile, vensim) };
         (canonical(from) == key).then(|| call(name, given.to_vec()))
     })
-}
-
-/// Whether a canonical name is one of Vensim's variables that control a run.
-pub(super) fn is_control(key: &str) -> bool {
-    matches!(key, "initial_time" | "final_time" | "time_step" | "saveper")
 }

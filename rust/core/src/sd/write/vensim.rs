@@ -11,7 +11,9 @@ use crate::sd::error::ModelError;
 use crate::sd::expr::print::{print_name, print_number};
 use crate::sd::expr::{Expr, ExprKind, Span, print};
 use crate::sd::graph::dependencies;
-use crate::sd::model::{Equation, Interpolation, Kind, Method, Model, Table, TableKind, Variable, canonical};
+use crate::sd::model::{
+    Equation, Interpolation, Kind, Method, Model, Table, TableKind, Variable, canonical, is_control,
+};
 use crate::sd::read::vensim::control::method_of;
 
 /// What ends the equations and begins the drawing.
@@ -270,7 +272,7 @@ impl Writer<'_> {
         self.out.push_str("$192-192-192,0,Times New Roman|12||0-0-0|0-0-0|0-0-255|-1--1--1|-1--1--1|72,72,100,0\n");
         // Things are numbered: variables first, then valves and clouds.
         let mut next = variables.len() + 1;
-        let shown = |place: usize| super::translate::is_control(&canonical(&variables[place].name));
+        let shown = |place: usize| is_control(&canonical(&variables[place].name));
         for (place, variable) in variables.iter().enumerate().filter(|(place, _)| !shown(*place)) {
             let at = drawing.spots[place];
             let pipe = drawing.pipes.iter().any(|pipe| pipe.flow == place);

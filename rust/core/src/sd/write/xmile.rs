@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::xml;
-use super::expand::{expanded, is_whole};
+use super::expand::expanded;
 use super::layout::layout;
 use super::prepare::{by_element, prepare, series};
 use super::refuse;
@@ -13,7 +13,7 @@ use crate::sd::expr::print::{print_name, print_number};
 use crate::sd::expr::{Expr, ExprKind, Span, Subscript, print};
 use crate::sd::graph::dependencies;
 use crate::sd::model::{
-    Container, Dimension, Equation, Kind, Macro, Method, Model, Table, TableKind, Variable, canonical,
+    Container, Dimension, Equation, Kind, Macro, Method, Model, Table, TableKind, Variable, canonical, is_whole,
 };
 
 const NAMESPACE: &str = "http://docs.oasis-open.org/xmile/ns/XMILE/v1.0";

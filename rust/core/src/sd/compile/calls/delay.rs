@@ -89,7 +89,6 @@ impl<'m> Lowering<'m> {
                 self.arity(call, 2, 3)?;
                 self.pipeline(call, if call.arguments.len() == 3 { 2 } else { 0 }, !vensim)?
             }
-            "npv" => self.net_present_value(call)?,
             "reinitial" => self.start_of(call, 0)?,
             "counter" | "history" => {
                 return Err(self.refuse(
@@ -242,35 +241,5 @@ impl<'m> Lowering<'m> {
         };
         self.states[index].motion = Motion::Ring { input, steps: ratio, moving };
         Ok(value)
-    }
-
-    /// NPV(stream, discount rate, initial value, factor) as Vensim's reference manual writes it with stocks.
-    fn net_present_value(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
-        self.arity(call, 2, 4)?;
-        let factor_at = |this: &mut Self| this.argument_or(call, 3, 1.0);
-        let start = if call.arguments.len() > 2 { self.start_of(call, 2)? } else { self.graph.number(0.0) };
-        let one = self.graph.number(1.0);
-        let step = self.graph.number(self.time.dt);
-        let stream = self.argument(call, 0)?;
-        let factor = factor_at(self)?;
-        if call.env.mode == Mode::Initial {
-            let first = self.graph.product(stream, step);
-            let value = self.graph.sum(start, first);
-            return Ok(self.graph.product(value, factor));
-        }
-        let rate = self.argument(call, 1)?;
-        let (discount_at, discount) = self.hidden_stock(call.env.owner, one);
-        let (sum_at, sum) = self.hidden_stock(call.env.owner, start);
-        let scaled = self.graph.product(rate, step);
-        let divisor = self.graph.sum(one, scaled);
-        let lost = self.graph.product(discount, rate);
-        let lost = self.graph.quotient(lost, divisor);
-        let falling = self.graph.unary(Unary::Negative, lost);
-        self.set_rate(discount_at, falling);
-        let present = self.graph.product(stream, discount);
-        self.set_rate(sum_at, present);
-        let now = self.graph.product(present, step);
-        let value = self.graph.sum(sum, now);
-        Ok(self.graph.product(value, factor))
     }
 }

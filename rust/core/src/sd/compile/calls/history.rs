@@ -53,7 +53,6 @@ impl<'m> Lowering<'m> {
                 self.set_rate(index, rate);
                 level
             }
-            "npve" => self.net_present_value_at_end(call)?,
             "time_base" => {
                 self.arity(call, 2, 2)?;
                 let (start, slope) = (self.argument(call, 0)?, self.argument(call, 1)?);
@@ -66,42 +65,6 @@ impl<'m> Lowering<'m> {
             }
             _ => return Ok(None),
         }))
-    }
-
-    /// NPVE(stream, discount rate, initial value, factor): as NPV with each payment at the end of its step, so that the first
-    /// one is discounted by a step as well (vensim.com/documentation/fn_npve.html).
-    fn net_present_value_at_end(&mut self, call: &Call<'m, '_>) -> Result<Id, CompileError> {
-        self.arity(call, 4, 4)?;
-        let mode = call.env.mode;
-        let start = self.start_of(call, 2)?;
-        let one = self.graph.number(1.0);
-        let step = self.graph.number(self.time.dt);
-        let first_rate = self.start_of(call, 1)?;
-        let growth = self.graph.product(first_rate, step);
-        let growth = self.graph.sum(one, growth);
-        let first = self.graph.quotient(one, growth);
-        let stream = self.argument(call, 0)?;
-        let factor = self.argument(call, 3)?;
-        let (discount, sum) = if mode == Mode::Initial {
-            (first, start)
-        } else {
-            let (discount_at, discount) = self.hidden_stock(call.env.owner, first);
-            let (sum_at, sum) = self.hidden_stock(call.env.owner, start);
-            let rate = self.argument(call, 1)?;
-            let scaled = self.graph.product(rate, step);
-            let divisor = self.graph.sum(one, scaled);
-            let lost = self.graph.product(discount, rate);
-            let lost = self.graph.quotient(lost, divisor);
-            let falling = self.graph.unary(Unary::Negative, lost);
-            self.set_rate(discount_at, falling);
-            let present = self.graph.product(stream, discount);
-            self.set_rate(sum_at, present);
-            (discount, sum)
-        };
-        let present = self.graph.product(stream, discount);
-        let now = self.graph.product(present, step);
-        let value = self.graph.sum(sum, now);
-        Ok(self.graph.product(value, factor))
     }
 
     /// HISTORY(input, time): the input at an earlier time of the run, at the nearest step; before the run what it was at the

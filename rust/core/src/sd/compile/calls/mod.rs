@@ -3,6 +3,7 @@
 mod calendar;
 mod data;
 mod delay;
+mod finance;
 mod history;
 mod input;
 mod lookup;
@@ -69,35 +70,23 @@ impl<'m> Lowering<'m> {
             return self.instantiate(which, output, arguments, span, env);
         }
         let call = Call { name: &name, arguments, span, env };
-        if let Some(node) = self.of_container(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.arithmetic(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.input(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.graphical(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.history(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.machines(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.delay(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.reduction(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.vector(&call)? {
-            return Ok(node);
-        }
-        if let Some(node) = self.data(&call)? {
-            return Ok(node);
+        let families = [
+            Self::of_container,
+            Self::arithmetic,
+            Self::input,
+            Self::graphical,
+            Self::history,
+            Self::finance,
+            Self::machines,
+            Self::delay,
+            Self::reduction,
+            Self::vector,
+            Self::data,
+        ];
+        for family in families {
+            if let Some(node) = family(self, &call)? {
+                return Ok(node);
+            }
         }
         let reason =
             if table::find(model.dialect, function).or_else(|| table::elsewhere(model.dialect, function)).is_some() {
