@@ -1,8 +1,9 @@
 //! Functions that are evaluated lane by lane: the face of this directory towards a program, in plain numbers.
 
 use super::curve::{Curve, Shape};
+use super::distribution::Distribution;
 use super::machine::Query;
-use super::random::{Distribution, Place, Range, Seeding};
+use super::random::{Place, Range, Seeding};
 use super::{allocate, calendar, finance, lookup, market, matrix, random, special, vector};
 use crate::sd::compile::lower::NOT_AVAILABLE;
 

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod conveyor;
 pub mod curve;
 pub mod depreciation;
+pub mod distribution;
 pub mod fifo;
 pub mod finance;
 pub mod lookup;

@@ -5,7 +5,8 @@ use crate::sd::compile::graph::{AT_START, Binary, Id, Node, Unary};
 use crate::sd::compile::lower::{Env, Mode};
 use crate::sd::dialect::Dialect;
 use crate::sd::functions::call::Function;
-use crate::sd::functions::random::{Distribution, Seeding};
+use crate::sd::functions::distribution::Distribution;
+use crate::sd::functions::random::Seeding;
 
 impl<'m> Lowering<'m> {
     /// The time at which the step began.
