@@ -350,7 +350,7 @@ class SdProgram:
     def tolerance(self) -> tuple[float, float]: ...  # of rk45: relative and absolute
     @property
     def n_states(self) -> int: ...
-    def disassemble(self) -> str: ...
+    def disassemble(self, narrow: bool = False) -> str: ...  # narrow: the code for one run on its own
     def state_name(self, index: int) -> str: ...  # the variable behind the `variable` of a status
     # values (times, columns); status 0 done, 1 not finite; time and name of the first failure
     def run(

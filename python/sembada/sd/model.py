@@ -233,9 +233,40 @@ class Model:
 
         return _write(draw(self, kind, **options), path)
 
-    def program(self, *, save: Any = None, varied: Sequence[str] = (), method: str | None = None) -> str:
-        """Return the compiled program in readable form."""
-        text: str = self._program(save_names(save), tuple(varied), None, method).disassemble()
+    def program(
+        self, *, save: Any = None, varied: Sequence[str] = (), method: str | None = None, runs: int | None = None
+    ) -> str:
+        """Return the compiled program in readable form.
+
+        Parameters
+        ----------
+        save, varied, method
+            What the program saves and varies, and how it integrates, as for `run`.
+        runs
+            1: the code that one run on its own takes, in the order in which it is executed. None or more: that for runs
+            side by side.
+
+        Returns
+        -------
+        str
+            A line an instruction; "How fast a sweep is" in the documentation says how to read it.
+
+        Raises
+        ------
+        SpecificationError
+            If `runs` is less than 1.
+
+        Examples
+        --------
+        >>> from sembada import sd
+        >>> decay = sd.Model(sd.Stock("x", 1, outflows=["loss"]), sd.Flow("loss", "x / 4"), time=sd.Time(0, 8, dt=0.5))
+        >>> print(decay.program(runs=1).split("step:")[1].splitlines()[1].strip())
+        s0' = Multiply.Multiply.SubtractFrom s0 c0 c1 s0
+        """
+        if runs is not None and runs < 1:
+            raise SpecificationError(f"runs={runs}: expected None or a positive number", {"runs": runs})
+        program = self._program(save_names(save), tuple(varied), None, method)
+        text: str = program.disassemble(narrow=runs == 1)
         return text
 
     @cached_property

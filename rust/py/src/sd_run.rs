@@ -231,8 +231,9 @@ impl SdProgram {
     }
 
     /// Every instruction as text.
-    fn disassemble(&self) -> String {
-        self.program.disassemble()
+    #[pyo3(signature = (narrow=false))]
+    fn disassemble(&self, narrow: bool) -> String {
+        self.program.disassemble(narrow)
     }
 
     /// The variable behind the `variable` of a status.

@@ -1,20 +1,20 @@
 //! A block of runs side by side in one stretch of memory, structure of arrays.
 
+use std::sync::Arc;
+
 use super::Ending;
 use super::memory::Memory;
 use crate::cancel::{Cancelled, Control};
 use crate::lanes::Kernel;
-use crate::sd::compile::graph::{Binary, Node};
+use crate::sd::compile::graph::Node;
 use crate::sd::functions::call::Noise;
 use crate::sd::functions::clock::Clock;
 use crate::sd::functions::machine::Machine;
 use crate::sd::model::Method;
-use crate::sd::program::code::{Op, Place, Section};
-use crate::sd::program::kernels::{self, Bound, BoundCall, Frame, Ring, WIDE};
+use crate::sd::program::bind::{Areas, Bind, Code};
+use crate::sd::program::kernels::{Frame, Ring};
 use crate::sd::program::machines::Bank;
-use crate::sd::program::table::Way;
-use crate::sd::program::thread::{self, Cell};
-use crate::sd::program::{Plan, Program};
+use crate::sd::program::{Plan, Program, thread};
 
 /// Where the saved values of a block go.
 pub trait Sink {
@@ -39,57 +39,15 @@ impl Sink for Scratch {
 /// The exponent of a number; one more in that of what is not finite reaches the sign bit.
 const EXPONENT: u64 = 0x7ff << 52;
 
-/// Areas of memory, in places of one vector each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Areas {
-    pub(super) inputs: usize,
-    pub(super) kept: usize,
-    pub(super) state: [usize; 2],
-    pub(super) rate: usize,
-    pub(super) sum: usize,
-    pub(super) pending: usize,
-    temporary: usize,
-    count: usize,
-}
-
-/// A section bound to memory.
-pub(super) enum Bind {
-    /// Kernels over chunks of lanes.
-    Lanes(Vec<Bound>),
-    /// Threaded code for one run.
-    Thread(Vec<Cell>),
-}
-
-impl Default for Bind {
-    fn default() -> Self {
-        Self::Lanes(Vec::new())
-    }
-}
-
-/// Code bound to memory, by the state area that it reads.
-#[derive(Default)]
-pub(super) struct Code {
-    start: Bind,
-    ring_steps: Bind,
-    pub(super) euler: [Bind; 2],
-    euler_save: [Bind; 2],
-    pub(super) rates: [Bind; 2],
-    pub(super) holds: Bind,
-    pub(super) save: [Bind; 2],
-}
-
-/// Memory and code for a block of runs. Made once a worker and reused.
+/// Memory for a block of runs, with code that blocks of the same width share.
 pub struct Block<'p> {
     pub(super) program: &'p Program,
     plan: &'p Plan,
     pub(super) memory: Memory,
-    pub(super) code: Code,
-    calls: Vec<BoundCall>,
+    pub(super) code: Arc<Code>,
     rings: Vec<Ring>,
     machines: Vec<Bank>,
     pub(super) areas: Areas,
-    // Where lookups stand in memory, in numbers.
-    tables: usize,
     /// Instructions that were skipped.
     #[cfg(test)]
     pub(crate) skipped: usize,
@@ -102,189 +60,46 @@ pub struct Block<'p> {
     uniform_table: Vec<f64>,
     tabled: bool,
     dead: Vec<bool>,
-    // Columns whose values must be finite: a constant that the author wrote as not a number is meant so.
-    pub(super) judged: Vec<bool>,
-    // Columns in the order in which they are evaluated.
-    pub(super) order: Vec<usize>,
-}
-
-/// The columns whose values must be finite, in the order in which they are evaluated: arguments have lower numbers.
-fn evaluation(program: &Program) -> Vec<usize> {
-    let flat = &program.flat;
-    let mut order: Vec<usize> =
-        (0..flat.saves.len()).filter(|&column| flat.graph.value(flat.saves[column]).is_none()).collect();
-    order.sort_by_key(|&column| flat.saves[column]);
-    order
 }
 
 impl<'p> Block<'p> {
-    /// Memory for `lanes` runs; one lane takes the narrow path.
+    /// Memory for `lanes` runs; one lane takes the narrow path, whose code is made once a program.
     pub fn new(program: &'p Program, lanes: usize) -> Self {
-        let (plan, width) = if lanes > 1 { (&program.lanes, WIDE) } else { (program.narrow(), 1) };
-        let lanes = lanes.max(1).div_ceil(width) * width;
-        let states = program.flat.states.len();
-        let mut next = 0;
-        let mut area = |count: usize| {
-            next += count;
-            next - count
-        };
-        let inputs = area(program.flat.defaults.len());
-        let kept = area(plan.kept);
-        let state = [area(states), area(states)];
-        let rate = area(states);
-        let runge = program.flat.time.method != Method::Euler;
-        let sum = area(if runge { states * 7 } else { 0 });
-        let pending = area(if runge { states } else { 0 });
-        let temporary = area(plan.temporaries());
-        let areas = Areas { inputs, kept, state, rate, sum, pending, temporary, count: next };
-        let scalars = plan.scalars.next_multiple_of(8) * width;
-        // Lookups stand behind all vectors, on whole cache lines.
-        let tables = (scalars + areas.count * lanes).next_multiple_of(8);
-        let laid = if width == 1 { plan.tables.len() * thread::TABLE } else { 0 };
+        let code = if lanes > 1 { Arc::new(Code::new(program, lanes)) } else { program.threaded() };
+        let plan = if lanes > 1 { &program.lanes } else { program.narrow() };
+        let (lanes, width) = (code.lanes, code.width);
         let mut block = Self {
             program,
             plan,
-            memory: Memory::new(tables + laid),
-            tables,
+            memory: Memory::new(code.size, &code.image),
             #[cfg(test)]
             skipped: 0,
-            code: Code::default(),
-            calls: Vec::new(),
             rings: program.rings.iter().map(|ring| Ring { moving: ring.moving, ..Ring::default() }).collect(),
             machines: vec![Bank::default(); program.flat.machines.len()],
-            areas,
+            areas: code.areas,
             lanes,
             width,
-            scalars: vec![0.0; plan.scalars],
-            uniform_slots: plan.uniforms.iter().map(|uniform| uniform.slot).collect(),
+            scalars: Vec::new(),
+            uniform_slots: Vec::new(),
             uniform_table: Vec::new(),
             // Half a million numbers a worker: 4 MB.
             tabled: width > 1 && (program.steps() as usize + 1).saturating_mul(plan.uniforms.len()) <= 1 << 19,
             dead: vec![false; lanes],
-            judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
-            order: evaluation(program),
+            code,
         };
-        if width == 1 {
-            let laid = block.memory.numbers()[tables..].chunks_exact_mut(thread::TABLE);
-            for (table, to) in plan.tables.iter().zip(laid) {
-                if thread::counted(table) {
-                    thread::lay_table(table, to);
-                }
+        block.uniform_slots.extend(plan.uniforms.iter().map(|uniform| uniform.slot));
+        if width > 1 {
+            block.scalars.resize(plan.scalars, 0.0);
+            for &(slot, value) in &plan.constants {
+                block.scalars[slot as usize] = value;
             }
         }
-        for &(slot, value) in &plan.constants {
-            block.scalars[slot as usize] = value;
-            block.memory.numbers()[slot as usize * width..(slot as usize + 1) * width].fill(value);
-        }
-        block.code.start = block.bind(&plan.start, areas.state[0], areas.state[1]);
-        block.code.ring_steps = block.bind(&plan.ring_steps, areas.state[0], areas.state[1]);
-        for bank in 0..2 {
-            let (here, there) = (areas.state[bank], areas.state[1 - bank]);
-            block.code.euler[bank] = block.bind(&plan.euler, here, there);
-            block.code.euler_save[bank] = block.bind(&plan.euler_save, here, there);
-            block.code.rates[bank] = block.bind(&plan.rates, here, there);
-            block.code.save[bank] = block.bind(&plan.save, here, there);
-        }
-        block.code.holds = block.bind(&plan.holds, areas.state[0], areas.pending);
         block
     }
 
     /// Where a vector place stands, in numbers from the start.
     pub(super) fn vector(&self, index: usize) -> usize {
-        self.plan.scalars.next_multiple_of(8) * self.width + index * self.lanes
-    }
-
-    /// Where a place stands, in numbers from the start, and the distance from chunk to chunk.
-    fn locate(&self, place: Place, here: usize, there: usize) -> (u32, u32) {
-        let areas = self.areas;
-        let vector = |index: usize| (self.vector(index) as u32, self.width as u32);
-        match place {
-            Place::Scalar(k) => ((k as usize * self.width) as u32, 0),
-            Place::Input(k) => vector(areas.inputs + k as usize),
-            Place::Kept(k) => vector(areas.kept + k as usize),
-            Place::State(k) => vector(here + k as usize),
-            Place::Next(k) => vector(there + k as usize),
-            Place::Rate(k) => vector(areas.rate + k as usize),
-            Place::Temporary(k) => vector(areas.temporary + k as usize),
-        }
-    }
-
-    fn bind(&mut self, section: &Section, here: usize, there: usize) -> Bind {
-        let mut bound = Vec::with_capacity(section.code.len());
-        let mut cells = Vec::with_capacity(section.code.len());
-        let mut skips = Vec::new();
-        for instruction in &section.code {
-            let mut way = Way::Search;
-            let (mut number, mut aux) = (0, 0);
-            let mut arguments = [Place::Scalar(0); 4];
-            let few = instruction.arguments.len().min(4);
-            arguments[..few].copy_from_slice(&instruction.arguments[..few]);
-            match &instruction.op {
-                Op::Lookup(table, reading) => {
-                    (aux, way) = self.plan.table(*table, *reading);
-                    if self.width == 1 && thread::counted(&self.plan.tables[aux as usize]) {
-                        way = Way::Count;
-                    }
-                }
-                Op::Store(column) => {
-                    number = *column;
-                    aux = u32::from(self.judged[*column as usize]);
-                }
-                Op::Advance(ring) => number = *ring,
-                Op::Skip(count, inverted) => {
-                    number = *count;
-                    aux = u32::from(*inverted);
-                }
-                Op::Unary(op) => aux = kernels::number_of_unary(*op),
-                Op::Binary(op) => {
-                    aux = kernels::number_of_binary(*op);
-                    if matches!(op, Binary::Greater | Binary::GreaterEqual) {
-                        arguments.swap(0, 1);
-                    }
-                }
-                Op::Choose(Binary::Greater | Binary::GreaterEqual) => arguments.swap(0, 1),
-                Op::Call(function, key, results) => {
-                    aux = self.calls.len() as u32;
-                    let call = BoundCall {
-                        function: *function,
-                        key: *key,
-                        arguments: instruction.arguments.iter().map(|&place| self.locate(place, here, there)).collect(),
-                        results: results.iter().map(|&(k, place)| (k, self.locate(place, here, there).0)).collect(),
-                        count: function.results(instruction.arguments.len()),
-                    };
-                    self.calls.push(call);
-                }
-                _ => {}
-            }
-            let (mut a, mut stride) = ([0; 4], [0; 4]);
-            for (k, &place) in arguments[..few].iter().enumerate() {
-                (a[k], stride[k]) = self.locate(place, here, there);
-            }
-            let to = self.locate(instruction.to, here, there).0;
-            if self.width > 1 {
-                let pieces = match way {
-                    Way::Search => 0,
-                    _ => self.plan.tables[aux as usize].slopes.len(),
-                };
-                let run = kernels::kernel(self.program.kernel, &instruction.op, way, pieces);
-                bound.push(Bound { run, to, a, stride, number, aux });
-                continue;
-            }
-            let mut a = a.map(|at| at * 8);
-            match &instruction.op {
-                Op::Store(_) => a[1] = number,
-                Op::Skip(..) => {
-                    a[1] = number;
-                    skips.push(cells.len());
-                }
-                Op::Advance(_) => aux = number,
-                Op::Lookup(..) if way == Way::Count => aux = ((self.tables + aux as usize * thread::TABLE) * 8) as u32,
-                _ => {}
-            }
-            let run = thread::function(self.program.kernel, &instruction.op, way);
-            cells.push(Cell { run, to: to * 8, a, aux });
-        }
-        if self.width > 1 { Bind::Lanes(bound) } else { Bind::Thread(thread::stretches(cells, &skips)) }
+        self.code.vector(index)
     }
 
     /// Runs `runs` members: `inputs` gives the varied values by slot and member, `first` is the number of the first run.
@@ -334,7 +149,7 @@ impl<'p> Block<'p> {
             lanes: runs,
             block: self.lanes,
             tables: &self.plan.tables,
-            calls: std::mem::take(&mut self.calls),
+            calls: Arc::clone(&self.code.calls),
             rings: std::mem::take(&mut self.rings),
             machines: std::mem::take(&mut self.machines),
             held: vec![0.0; self.program.held * self.lanes],
@@ -359,7 +174,6 @@ impl<'p> Block<'p> {
         {
             self.skipped += frame.skipped;
         }
-        self.calls = frame.calls;
         self.rings = frame.rings;
         self.machines = frame.machines;
     }
@@ -701,7 +515,7 @@ impl<'p> Block<'p> {
                 let dead = self.dead[lane]
                     || (0..states).any(|state| !numbers[start + state * lanes + lane].is_finite())
                     || (0..columns)
-                        .any(|column| self.judged[column] && !(*target.add(column * pitch + lane)).is_finite());
+                        .any(|column| self.code.judged[column] && !(*target.add(column * pitch + lane)).is_finite());
                 if dead {
                     self.dead[lane] = true;
                     for column in 0..columns {
@@ -736,8 +550,12 @@ impl<'p> Block<'p> {
         let states = self.program.flat.states.len();
         for (lane, ending) in endings.iter_mut().enumerate().take(runs) {
             // SAFETY: the caller promises room for `runs` lanes of every column.
-            let odd =
-                self.order.iter().copied().find(|&column| unsafe { !(*target.add(column * pitch + lane)).is_finite() });
+            let odd = self
+                .code
+                .order
+                .iter()
+                .copied()
+                .find(|&column| unsafe { !(*target.add(column * pitch + lane)).is_finite() });
             if ending.complete()
                 && let Some(column) = odd
             {

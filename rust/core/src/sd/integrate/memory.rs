@@ -11,9 +11,11 @@ pub(super) struct Memory {
 struct Line([f64; 8]);
 
 impl Memory {
-    /// Zeros.
-    pub(super) fn new(length: usize) -> Self {
-        Self { lines: vec![Line([0.0; 8]); length.div_ceil(8)], length }
+    /// A copy of the first numbers, zeros behind them.
+    pub(super) fn new(length: usize, image: &[f64]) -> Self {
+        let mut memory = Self { lines: vec![Line([0.0; 8]); length.div_ceil(8)], length };
+        memory.numbers()[..image.len()].copy_from_slice(image);
+        memory
     }
 
     pub(super) fn start(&mut self) -> *mut f64 {

@@ -122,7 +122,7 @@ impl Block<'_> {
             let numbers = self.memory.numbers();
             let odd = |value: f64| !value.is_finite();
             let bad_state = (0..states).any(|state| odd(numbers[at + state * lanes + lane]));
-            if bad_state || self.order.iter().any(|&column| odd(columns[column * lanes + lane])) {
+            if bad_state || self.code.order.iter().any(|&column| odd(columns[column * lanes + lane])) {
                 let states = (0..states).map(|state| odd(numbers[at + state * lanes + lane])).collect();
                 let columns = (0..count).map(|column| odd(columns[column * lanes + lane])).collect();
                 *seen = Some(Snapshot { time, start, states, columns });

@@ -2,6 +2,8 @@
 //!
 //! The bodies are written once and compiled for each instruction set. A run on its own takes threaded code instead.
 
+use std::sync::Arc;
+
 use super::code::{Link, Op};
 use super::machines::{Bank, machine_body};
 use super::steps::{
@@ -20,7 +22,7 @@ use crate::sd::functions::clock::Clock;
 pub(crate) const WIDE: usize = 16;
 
 /// A bound instruction: a kernel and where its arguments stand, in numbers from the start of the memory.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound {
     pub(crate) run: Run,
     pub(crate) to: u32,
@@ -74,7 +76,7 @@ pub(crate) struct Frame<'a> {
     /// Lanes of the block.
     pub(crate) block: usize,
     pub(crate) tables: &'a [Table],
-    pub(crate) calls: Vec<BoundCall>,
+    pub(crate) calls: Arc<[BoundCall]>,
     pub(crate) rings: Vec<Ring>,
     /// The machines as they were compiled.
     pub(crate) plans: &'a [Plan],

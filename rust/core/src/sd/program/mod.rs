@@ -1,5 +1,6 @@
 //! The compiled program: sections of instructions, their tables, and where values stand.
 
+pub(crate) mod bind;
 mod branches;
 pub(crate) mod build;
 pub mod code;
@@ -12,7 +13,7 @@ pub(crate) mod table;
 mod text;
 pub(crate) mod thread;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use build::Goal;
 use plan::{Goals, Shape};
@@ -47,6 +48,8 @@ pub struct Program {
     pub lanes: Plan,
     /// The code for a run on its own, made when the first such run is asked for.
     narrow: OnceLock<Plan>,
+    /// The same, bound to places in memory.
+    threaded: OnceLock<Arc<bind::Code>>,
     goals: Goals,
     /// Rings.
     pub rings: Vec<RingPlan>,
@@ -116,6 +119,7 @@ impl Program {
             kernel,
             lanes,
             narrow: OnceLock::new(),
+            threaded: OnceLock::new(),
             goals,
             rings,
             held,
@@ -132,6 +136,11 @@ impl Program {
     /// The code for a run on its own.
     pub fn narrow(&self) -> &Plan {
         self.narrow.get_or_init(|| Plan::new(&self.flat, &self.goals, &self.rings, Shape::Narrow))
+    }
+
+    /// The code for a run on its own, bound to places in memory: every such run reads the same.
+    pub(crate) fn threaded(&self) -> Arc<bind::Code> {
+        Arc::clone(self.threaded.get_or_init(|| Arc::new(bind::Code::new(self, 1))))
     }
 
     /// The time at a step: by index, so that nothing accumulates.
@@ -195,9 +204,9 @@ impl Program {
         Ok(())
     }
 
-    /// Every instruction as text.
-    pub fn disassemble(&self) -> String {
-        text::disassemble(self)
+    /// Every instruction as text, of the code for runs side by side or of that for one run on its own.
+    pub fn disassemble(&self, narrow: bool) -> String {
+        text::disassemble(self, if narrow { Shape::Narrow } else { Shape::Lanes })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::Program;
 use super::code::{Op, Place, Section};
+use super::plan::Shape;
+use super::{Plan, Program};
 
 fn place(place: Place) -> String {
     match place {
@@ -37,10 +38,14 @@ fn section(out: &mut String, name: &str, section: &Section) {
     }
 }
 
-/// Every section of a program.
-pub(super) fn disassemble(program: &Program) -> String {
+/// Every section of a program in one of its shapes.
+pub(super) fn disassemble(program: &Program, shape: Shape) -> String {
     let mut out = String::new();
-    let (flat, plan) = (&program.flat, &program.lanes);
+    let flat = &program.flat;
+    let plan: &Plan = match shape {
+        Shape::Lanes => &program.lanes,
+        Shape::Narrow => program.narrow(),
+    };
     let _ = writeln!(
         out,
         "{} states ({} stocks), {} varied, {} run-constants, {} scalars of which {} change with time, {} lookups, kernel {}",
@@ -60,7 +65,14 @@ pub(super) fn disassemble(program: &Program) -> String {
         let _ = writeln!(out, "  column {k}: {name}");
     }
     if !plan.uniforms.is_empty() {
-        let _ = writeln!(out, "each step, once for all lanes:");
+        let _ = writeln!(
+            out,
+            "{}",
+            match shape {
+                Shape::Lanes => "each step, once for all lanes:",
+                Shape::Narrow => "each step, outside the code:",
+            }
+        );
         for uniform in &plan.uniforms {
             let _ = writeln!(out, "  c{} = {:?}", uniform.slot, uniform.node);
         }

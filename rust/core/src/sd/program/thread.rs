@@ -19,7 +19,7 @@ use crate::sd::compile::scalar;
 const STRETCH: usize = 64;
 
 /// A bound instruction. Places are distances from the start of the memory in bytes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Cell {
     pub(crate) run: Run,

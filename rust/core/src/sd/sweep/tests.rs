@@ -121,6 +121,45 @@ fn blocks_threads_and_the_narrow_path_give_the_same_bits() {
 }
 
 #[test]
+fn runs_of_one_program_at_once_and_after_failures_and_cancels_are_those_of_a_new_one() {
+    let lines = "stock x = 1 ; +grow -shrink
+         flow grow = x * rate + SMTH3(x, 2) * 0.01 + NORMAL(0, 0.1) + LN(x + 20 * rate)
+         flow shrink = DELAY FIXED(x, 1.5, 1) * 0.2 + IF THEN ELSE(x > 2, x ^ 1.5, bend(x))
+         lookup bend = 0 1 2 4 8 ; 1 0.9 0.7 0.4 0
+         par rate = 0.3";
+    let model = timed(model(Dialect::Vensim, "", lines), 20.0, 0.25);
+    for method in [Method::Euler, Method::Rk4] {
+        let fresh = |rate: f64, number: u64| {
+            let program = program(&model, &["rate"], &["x", "grow"], method, Kernel::detect());
+            let (values, ending) = run(&program, &[rate], number, [7, 8], &Control::new()).unwrap();
+            (values.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), ending.complete())
+        };
+        let rates = [0.1, -3.0, 0.3, 0.2];
+        let expected: Vec<_> = rates.iter().zip(0..).map(|(&rate, number)| fresh(rate, number)).collect();
+        assert_eq!(expected.iter().map(|(_, complete)| *complete).collect::<Vec<_>>(), [true, false, true, true]);
+        let shared = program(&model, &["rate"], &["x", "grow"], method, Kernel::detect());
+        let cancelled = Control::new();
+        cancelled.cancel();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (shared, expected, cancelled) = (&shared, &expected, &cancelled);
+                scope.spawn(move || {
+                    for k in 0..40 {
+                        let at = (k * 3 + thread) % 4;
+                        if k % 7 == 0 {
+                            assert!(run(shared, &[0.2], 9, [7, 8], cancelled).is_err());
+                        }
+                        let (values, ending) = run(shared, &[rates[at]], at as u64, [7, 8], &Control::new()).unwrap();
+                        let bits: Vec<u64> = values.iter().map(|value| value.to_bits()).collect();
+                        assert!(bits == expected[at].0 && ending.complete() == expected[at].1, "{method:?} {at}");
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn kernels_agree() {
     let mut results = Vec::new();
     for kernel in Kernel::available() {
@@ -261,19 +300,19 @@ fn what_need_not_be_computed_in_a_step_is_not() {
     // Hoisted: what depends on varied values alone is one number a run, the sine one number a step for all lanes.
     let reads = |place: Place| lean.lanes.euler.code.iter().filter(|i| i.arguments.contains(&place)).count();
     assert_eq!(lean.lanes.kept, 1);
-    assert!(!lean.disassemble().split("step:").nth(1).unwrap().contains("Sin"));
+    assert!(!lean.disassemble(false).split("step:").nth(1).unwrap().contains("Sin"));
     // Common: the product of the state and the run-constant is made once.
     assert_eq!(reads(Place::Kept(0)), 1);
     // Fused: four operations and the step itself in three instructions at most.
-    assert!(lean.lanes.euler.code.len() <= 3, "{}", lean.disassemble());
+    assert!(lean.lanes.euler.code.len() <= 3, "{}", lean.disassemble(false));
     // Dead: nothing that is not saved and moves no state.
-    assert!(!lean.disassemble().contains("Exp"));
+    assert!(!lean.disassemble(false).contains("Exp"));
     let wide = program(&model, &["rate"], &["unused", "d"], Method::Euler, Kernel::detect());
-    assert!(wide.disassemble().contains("Exp"));
+    assert!(wide.disassemble(false).contains("Exp"));
     // Reused: many values in few places.
     let written = |i: &&crate::sd::program::code::Instruction| matches!(i.to, Place::Temporary(_));
     let temporaries = wide.lanes.save.code.iter().filter(|i| !matches!(i.op, Op::Store(_))).filter(written).count();
-    assert!(temporaries >= 7 && wide.lanes.save.temporaries <= 4, "{}", wide.disassemble());
+    assert!(temporaries >= 7 && wide.lanes.save.temporaries <= 4, "{}", wide.disassemble(false));
 }
 
 #[test]
@@ -288,7 +327,7 @@ fn a_branch_that_no_lane_takes_is_skipped_and_says_the_same() {
         program(&model, &["gate"], &["x"], Method::Euler, Kernel::detect())
     };
     let program = compiled(text);
-    assert!(program.disassemble().contains("Skip"));
+    assert!(program.disassemble(false).contains("Skip"));
     let go = |program: &Program, gates: &[f64]| {
         struct Keep(Vec<f64>, usize);
         impl Sink for Keep {

@@ -1,0 +1,57 @@
+"""Runs on their own: many of one program, at once, and its code as text."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from sembada import _core, sd
+from sembada.errors import SpecificationError
+
+
+@pytest.fixture(scope="module")
+def plant() -> sd.Model:
+    """A model with everything that a run remembers: a queue, a conveyor, a pipeline, noise."""
+    return sd.Model(
+        sd.Queue("waiting", 3, inflows=["arriving"], outflows=["loading"]),
+        sd.Flow("arriving", "rate + NORMAL(0, 0.1)"),
+        sd.Conveyor("line", 2, transit_time=1.5, capacity=4, inflows=["loading"], outflows=["unloading"]),
+        sd.Flow("loading"),
+        sd.Flow("unloading"),
+        sd.Stock("done", 0, inflows=["unloading"], outflows=["sold"]),
+        sd.Flow("sold", "DELAY(done, 1) / 4 + SQRT(2 - rate)"),
+        sd.Parameter("rate", 1),
+        time=sd.Time(0, 12, dt=0.25),
+    )
+
+
+def compiled(model: sd.Model) -> _core.SdProgram:
+    return _core.SdProgram.compile(model._core, ["waiting", "line", "done"], ["rate"])
+
+
+def test_threads_that_share_a_program_get_the_bits_of_runs_alone(plant: sd.Model) -> None:
+    rates = [0.5, 3.0, 1.0, 1.75]  # the second fails: the root of a negative number
+    expected = [compiled(plant).run(np.array([rate]), 5, run) for run, rate in enumerate(rates)]
+    assert [status for _, status, *_ in expected] == [0, 1, 0, 0]
+    shared = compiled(plant)
+
+    def work(first: int) -> None:
+        for k in range(30):
+            at = (first + 3 * k) % len(rates)
+            values, status, *_ = shared.run(np.array([rates[at]]), 5, at)
+            assert (values.tobytes(), status) == (expected[at][0].tobytes(), expected[at][1])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+
+
+def test_the_code_of_one_run_can_be_read() -> None:
+    decay = sd.Model(sd.Stock("x", 1, outflows=["loss"]), sd.Flow("loss", "x * SIN(TIME)"), time=sd.Time(0, 8, dt=0.5))
+    # What depends on time alone stands outside the code of runs side by side, and in that of one run.
+    assert "Sin" not in decay.program().split("step:")[1]
+    assert "Sin" in decay.program(runs=1).split("step:")[1]
+    assert decay.program(runs=2) == decay.program()
+    with pytest.raises(SpecificationError, match="runs=0"):
+        decay.program(runs=0)
