@@ -331,6 +331,9 @@ class SdProgram:
         save_times: NDArray[np.float64] | None = None,  # in place of save_step
         tolerance: tuple[float, float] | None = None,  # relative, absolute; rk45 only
         kernel: str = "auto",
+        # lookups and series whose points are run-time values, behind those of `varied`: name, how many points, whether each
+        # run has its own x; the values of each are its x, where it has them, and its y
+        curves: list[tuple[str, int, bool]] = ...,
     ) -> SdProgram: ...
     @property
     def columns(self) -> list[str]: ...  # flattened, `Name[E1,E2]` as written
@@ -351,6 +354,8 @@ class SdProgram:
     @property
     def n_states(self) -> int: ...
     def disassemble(self, narrow: bool = False) -> str: ...  # narrow: the code for one run on its own
+    # whether a run of the other one is the beginning of a run of this one: they differ in their final time alone
+    def continues(self, other: SdProgram) -> bool: ...
     def state_name(self, index: int) -> str: ...  # the variable behind the `variable` of a status
     # values (times, columns); status 0 done, 1 not finite; time and name of the first failure
     def run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,11 +14,12 @@ from sembada.errors import SpecificationError, unknown_name
 from sembada.execution import Block, Report
 from sembada.sd.designs import Design
 from sembada.sd.names import Names, split_element
+from sembada.sd.objects import Time
+from sembada.sd.settings import NAMES, Saved, Setting, Settings, fingerprint, group, is_table, missing
 from sembada.sd.statistics import Statistics
 
 __all__ = ["Batch", "BlockResult", "block_size", "plan"]
 
-SETTINGS = ("initial_time", "final_time", "dt", "save_step", "tolerance")
 # A block of results stays well under what a laptop has, and far above what starting one costs.
 BLOCK_BYTES = 64 * 2**20
 # Lanes run in groups of up to 256: blocks are multiples of it.
@@ -39,15 +39,6 @@ class BlockResult:
     failed_in: list[str]
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What a group of runs has in common beyond numbers: changed data and lookups, times, and tolerance."""
-
-    data: tuple[tuple[str, Any], ...] = ()
-    time: tuple[tuple[str, float], ...] = ()
-    tolerance: float | None = None
-
-
 @dataclass
 class Batch:
     """All that a worker needs to run any block of a sweep; it pickles.
@@ -61,8 +52,7 @@ class Batch:
     varied: tuple[str, ...]
     columns: list[NDArray[np.float64]]
     streams: NDArray[np.uint64]
-    codes: NDArray[np.intp]
-    settings: list[Setting]
+    settings: Settings
     method: str | None
     time: Any
     seed: int
@@ -81,33 +71,36 @@ class Batch:
             self,
             columns=[np.ascontiguousarray(column[rows]) for column in self.columns],
             streams=self.streams[rows],
-            codes=self.codes[rows],
+            settings=self.settings.part(rows),
             groups=None if self.groups is None else self.groups[rows],
             start=block.start,
         )
 
     def compiled(self, code: int) -> Any:
         """Return the compiled program of a setting, with what its results share."""
-        tolerance = self.settings[code].tolerance
-        return self._model(code)._compiled(
+        return self._compile(self.settings.every[code])
+
+    def _compile(self, setting: Setting) -> Any:
+        tolerance = setting.tolerance
+        return self.model._changed(dict(setting.data))._compiled(
             self.save,
             self.varied,
-            self._time(code),
+            self._time(setting),
             self.method,
             self.tolerance if tolerance is None else as_tolerance(tolerance),
+            setting.curves,
         )
 
     def program(self, code: int) -> Any:
         """Return the compiled program of a setting."""
         return self.compiled(code).program
 
-    def _model(self, code: int) -> Any:
-        return self.model._changed(dict(self.settings[code].data))
-
-    def _time(self, code: int) -> Any:
-        changes = dict(self.settings[code].time)
+    def _time(self, setting: Setting) -> Any:
+        changes = dict(setting.time)
         if not changes:
             return self.time
+        if isinstance(self.time, tuple):
+            return Saved(self.time, self.model.time.but(**changes))
         base = self.time if self.time is not None else self.model.time
         return base.but(**changes)
 
@@ -137,7 +130,7 @@ class Batch:
             for at in holes:
                 if not math.isnan(given[at]):
                     continue
-                rows = np.flatnonzero(np.isnan(self.columns[at]) & (self.codes == code))
+                rows = np.flatnonzero(np.isnan(self.columns[at]) & (self.settings.codes == code))
                 if len(rows):
                     raise SpecificationError(
                         f"design: run {rows[0]} leaves {self.varied[at]!r} open, and the model computes it; "
@@ -147,20 +140,25 @@ class Batch:
 
     def rows(self, code: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the values of some runs of one setting, shape (runs, varied), with nothing left open."""
-        out = np.empty((len(rows), len(self.columns)))
+        numbers = self.settings.numbers(code, rows)
+        every = np.empty((len(rows), len(self.columns) + (0 if numbers is None else numbers.shape[1])))
+        out = every[:, : len(self.columns)]
+        if numbers is not None:
+            every[:, len(self.columns) :] = numbers
         # a stretch of runs needs no index
         at: Any = slice(rows[0], rows[-1] + 1) if len(rows) and rows[-1] - rows[0] + 1 == len(rows) else rows
         for position, column in enumerate(self.columns):
             out[:, position] = column[at]
         open_rows, open_columns = np.nonzero(np.isnan(out))
         out[open_rows, open_columns] = self.fills[code][open_columns]
-        return out
+        return every
 
     def __call__(self, block: Block, report: Report | None) -> BlockResult:
         """Run a block."""
         first_row = block.start - self.start
         rows = np.arange(first_row, first_row + len(block))
-        parts = [(int(code), rows[self.codes[rows] == code]) for code in np.unique(self.codes[rows])]
+        own = self.settings.codes[rows]
+        parts = [(int(code), rows[own == code]) for code in np.unique(own)]
         pieces = [(code, piece) for code, part in parts for piece in self._consecutive(part)]
         status = np.zeros(len(rows), dtype=np.uint8)
         failed_at = np.full(len(rows), np.nan)
@@ -182,6 +180,8 @@ class Batch:
                 codes, at, where = program.reduce(design, reduction, group, self.seed, first, self.threads, inner)
             else:
                 part, codes, at, where = program.sweep(design, self.seed, first, self.threads, inner)
+                if self.settings.ends is not None:
+                    end(part, codes, program, self.settings.ends[piece])
                 if len(pieces) == 1 and times is None:
                     values = part
                 else:
@@ -227,19 +227,15 @@ def block_size(n_columns: int, n_times: int, n_runs: int) -> int:
     return min(n_runs, size if size < LANES else size // LANES * LANES)
 
 
-def _is_table(value: Any) -> bool:
-    return isinstance(value, (pd.Series, Mapping)) or (isinstance(value, (tuple, list)) and len(value) == 2)
-
-
 def _setting(name: str, column: pd.Series) -> list[float]:
     out: list[float] = []
     for row, value in enumerate(column):
-        if not (_missing(value) or (_number(value) and math.isfinite(float(value)))):
+        if not (missing(value) or (_number(value) and math.isfinite(float(value)))):
             raise SpecificationError(
                 f"design: run {row} has {value!r} for the setting {name!r}; expected a number",
                 {"run": row, "name": name, "value": value},
             )
-        out.append(math.nan if _missing(value) else float(value))
+        out.append(math.nan if missing(value) else float(value))
     return out
 
 
@@ -267,32 +263,17 @@ def as_tolerance(given: Any) -> tuple[float, float] | None:
     return made
 
 
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
 def _text(column: pd.Series) -> bool:
     return (
         isinstance(column.dtype, (pd.CategoricalDtype, pd.StringDtype))
         or pd.api.types.is_datetime64_any_dtype(column.dtype)
-        or (column.dtype == object and all(isinstance(value, str) or _missing(value) for value in column))
+        or (column.dtype == object and all(isinstance(value, str) or missing(value) for value in column))
     )
-
-
-def _fingerprint(value: Any) -> Any:
-    """Return something hashable that two equal tables share."""
-    if isinstance(value, pd.Series):
-        return ("series", tuple(value.index), tuple(value))
-    if isinstance(value, Mapping):
-        return ("series", tuple(value), tuple(value.values()))
-    if _number(value):
-        return ("number", float(value))
-    return ("points", *(tuple(map(float, np.atleast_1d(part))) for part in value))
 
 
 def cell_fingerprint(value: Any) -> Any:
     """Return what a cell of a design is told from others by."""
-    return value if isinstance(value, str) or _missing(value) or not _is_table(value) else _fingerprint(value)
+    return value if isinstance(value, str) or missing(value) or not is_table(value) else fingerprint(value)
 
 
 def plan(model: Any, design: Design, **options: Any) -> Batch:
@@ -315,20 +296,20 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
         head = split_element(name)[0]
         inside = head.partition("(")[2].rstrip(")") if head.endswith(")") else ""
         known = head in names or (inside and inside in names)
-        if name.strip().lower() in SETTINGS and not known:
+        if name.strip().lower() in NAMES and not known:
             times[name.strip().lower()] = _setting(name, column)
         elif not known:
             if _text(column) or name in ("draw", "replicate", "run"):
                 continue
-            raise unknown_name("parameter", name, [*names, *SETTINGS], where="the design")
-        elif column.dtype == object and any(_is_table(value) for value in column):
+            raise unknown_name("parameter", name, [*names, *NAMES], where="the design")
+        elif column.dtype == object and any(is_table(value) for value in column):
             tables[name] = column.tolist()
         else:
             try:
                 values = column.to_numpy(dtype=float, na_value=np.nan)
             except (TypeError, ValueError) as error:
                 bad = next(
-                    (row, value) for row, value in enumerate(column) if not _missing(value) and not _number(value)
+                    (row, value) for row, value in enumerate(column) if not missing(value) and not _number(value)
                 )
                 raise SpecificationError(
                     f"design: run {bad[0]} has {bad[1]!r} for {name!r}; expected a number",
@@ -348,16 +329,43 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
                     {"run": int(empty[0]), "name": name},
                 )
             numbers[varied_name(model, name)] = values
-    codes, settings = _settings(len(frame), tables, times)
-    return Batch(
+    batch = Batch(
         model=model,
         varied=tuple(numbers),
         columns=list(numbers.values()),
         streams=design.streams,
-        codes=codes,
-        settings=settings,
+        settings=Settings(np.zeros(len(frame), dtype=np.intp), [Setting()]),
         **options,
     )
+    horizon = None
+    if "final_time" in times and batch.statistics is None:
+        horizon = (batch.time if isinstance(batch.time, Time) else model.time).final_time
+    batch.settings = group(model, len(frame), tables, times, horizon, lambda setting: batch._compile(setting).program)
+    return batch
+
+
+def end(values: NDArray[np.float64], status: NDArray[np.uint8], program: Any, ends: NDArray[np.float64]) -> None:
+    """End runs of a program before it ends: later values are NaN, and what fails later has not failed.
+
+    Parameters
+    ----------
+    values
+        Columns × times × runs; changed.
+    status
+        Status of each run; changed.
+    program
+        The program that they were run with.
+    ends
+        Final time of each run.
+    """
+    times = np.asarray(program.times)
+    later = times[:, None] > ends[None, :] + 1e-6 * program.dt
+    last = len(times) - 1 - later.sum(axis=0)
+    for run in np.flatnonzero(status):
+        # a run that failed is NaN from then on
+        if last[run] < 0 or not np.isnan(values[:, last[run], run]).all():
+            status[run] = 0
+    values[:, later] = math.nan
 
 
 def _number(value: Any) -> bool:
@@ -376,24 +384,3 @@ def varied_name(model: Any, name: str) -> str:
     written = model.variables.written(head)
     full = f"{written}[{','.join(subscripts)}]" if subscripts else written
     return f"INITIAL({full})" if model.variables[head].type == "stock" else full
-
-
-def _settings(
-    n: int, tables: dict[str, list[Any]], times: dict[str, list[Any]]
-) -> tuple[NDArray[np.intp], list[Setting]]:
-    if not tables and not times:
-        return np.zeros(n, dtype=np.intp), [Setting()]
-    seen: dict[Any, int] = {}
-    settings: list[Setting] = []
-    codes = np.zeros(n, dtype=np.intp)
-    for row in range(n):
-        data = tuple((name, cells[row]) for name, cells in tables.items() if not _missing(cells[row]))
-        chosen = {name: cells[row] for name, cells in times.items() if not _missing(cells[row])}
-        tolerance = chosen.pop("tolerance", None)
-        time = tuple(chosen.items())
-        key = (tuple((name, _fingerprint(value)) for name, value in data), time, tolerance)
-        if key not in seen:
-            seen[key] = len(settings)
-            settings.append(Setting(data, time, tolerance))
-        codes[row] = seen[key]
-    return codes, settings

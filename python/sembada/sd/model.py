@@ -26,6 +26,7 @@ from sembada.sd.names import Names, canonical, split_element
 from sembada.sd.objects import Data, Time, Variable
 from sembada.sd.run import Run
 from sembada.sd.series import as_series
+from sembada.sd.settings import Saved, fingerprint, is_points
 from sembada.sd.sweep import Sweep
 from sembada.sd.sweeping import not_finite, sweep
 from sembada.sd.variables import VariableInfo, equations_table, variables_of
@@ -329,7 +330,7 @@ class Model:
         for given, value in params.items():
             head, subscripts = split_element(given)
             entry = entries[self.variables.written(head)]
-            if entry["kind"] == "lookup" or _is_points(value):
+            if entry["kind"] == "lookup" or is_points(value):
                 _set_points(entry, value, given)
             elif np.isscalar(value):
                 _set_constant(entry, subscripts, float(value), given, self.dimensions)  # type: ignore[arg-type]
@@ -355,7 +356,7 @@ class Model:
         """Return this model with series and lookups set, and remember it."""
         if not data:
             return self
-        key = tuple((name, _batch._fingerprint(value)) for name, value in data.items())
+        key = tuple((name, fingerprint(value)) for name, value in data.items())
         if key not in self._variants:
             self._variants[key] = self.replace(data)
         return self._variants[key]
@@ -381,12 +382,15 @@ class Model:
         time: Any,
         method: str | None,
         tolerance: tuple[float, float] | None = None,
+        curves: tuple[tuple[str, int, bool], ...] = (),
     ) -> Compiled:
-        key = (save, varied, time, method, tolerance)
+        key = (save, varied, time, method, tolerance, curves)
         found = self._programs.get(key)
         if found is not None:
             return found
         settings, save_times = None, None
+        if isinstance(time, Saved):
+            save_times, time = np.asarray(time.at, dtype=float), time.time
         if isinstance(time, tuple):
             save_times = np.asarray(time, dtype=float)
         elif time is not None:
@@ -394,7 +398,9 @@ class Model:
             if method is None:
                 method = time.method
         names = None if save is None else list(save)
-        program = _core.SdProgram.compile(self._core, names, list(varied), method, settings, save_times, tolerance)
+        program = _core.SdProgram.compile(
+            self._core, names, list(varied), method, settings, save_times, tolerance, curves=list(curves)
+        )
         units = {name: info.unit for name, info in self.variables.items() if info.unit}
         layout = layout_of(program, str(self._described["time"].get("unit") or ""), units)
         facts = {"model": self.hash, "method": program.method, "kernel": program.kernel, "dt": program.dt}
@@ -783,12 +789,8 @@ def _spec(
     }
 
 
-def _is_points(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and all(np.ndim(part) == 1 for part in value)
-
-
 def _set_points(entry: dict[str, Any], value: Any, name: str) -> None:
-    if not _is_points(value) or len(value[0]) != len(value[1]):
+    if not is_points(value) or len(value[0]) != len(value[1]):
         raise SpecificationError(
             f"{name!r} is a lookup; expected its points as (x, y), two lists of the same length", {"name": name}
         )

@@ -6,7 +6,7 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonl
 use pyo3::prelude::*;
 use sembada_core::cancel::Cancelled;
 use sembada_core::lanes::Kernel;
-use sembada_core::sd::compile::Options;
+use sembada_core::sd::compile::{Options, Shaped};
 use sembada_core::sd::integrate::Ending;
 use sembada_core::sd::model::{Method, Model};
 use sembada_core::sd::program::Program;
@@ -144,7 +144,7 @@ impl SdProgram {
 impl SdProgram {
     /// Compiles a model.
     #[staticmethod]
-    #[pyo3(signature = (model, save=None, varied=Vec::new(), method=None, time=None, save_times=None, tolerance=None, kernel="auto"))]
+    #[pyo3(signature = (model, save=None, varied=Vec::new(), method=None, time=None, save_times=None, tolerance=None, kernel="auto", curves=Vec::new()))]
     #[allow(clippy::needless_pass_by_value)] // arrays come in as they are extracted
     fn compile(
         py: Python<'_>,
@@ -156,11 +156,13 @@ impl SdProgram {
         save_times: Option<PyReadonlyArray1<'_, f64>>,
         tolerance: Option<(f64, f64)>,
         kernel: &str,
+        curves: Vec<(String, usize, bool)>,
     ) -> PyResult<Self> {
         let kernel = Kernel::parse(kernel).map_err(|cause| specification(cause.to_string()))?;
         let options = Options {
             save,
             varied,
+            curves: curves.into_iter().map(|(name, points, own_x)| Shaped { name, points, own_x }).collect(),
             method: method.map(self::method).transpose()?,
             time,
             save_times: save_times.map(|times| times.as_array().iter().copied().collect()),
@@ -234,6 +236,11 @@ impl SdProgram {
     #[pyo3(signature = (narrow=false))]
     fn disassemble(&self, narrow: bool) -> String {
         self.program.disassemble(narrow)
+    }
+
+    /// Whether a run of the other program is the beginning of a run of this one.
+    fn continues(&self, other: &Self) -> bool {
+        self.program.continues(&other.program)
     }
 
     /// The variable behind the `variable` of a status.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::error::CompileError;
-use super::graph::{Binary, Graph, Id, Machine, Motion, Node, Points, Reading, State, Unary};
+use super::graph::{Binary, Curve, Graph, Id, Machine, Motion, Node, Points, Reading, State, Unary};
 use super::lower::Lowering;
 use super::scalar;
 use crate::sd::functions::call::{Ask, Function, Noise};
@@ -16,6 +16,8 @@ pub struct Options {
     pub save: Option<Vec<String>>,
     /// Names of what runs may vary.
     pub varied: Vec<String>,
+    /// Lookups and series whose points runs may vary. Their values stand behind those of the names.
+    pub curves: Vec<Shaped>,
     /// The method in place of the model's.
     pub method: Option<Method>,
     /// Initial time, final time, step and save step in place of the model's.
@@ -24,6 +26,17 @@ pub struct Options {
     pub save_times: Option<Vec<f64>>,
     /// Relative and absolute tolerance of the adaptive method.
     pub tolerance: Option<(f64, f64)>,
+}
+
+/// A lookup or series whose points vary: its arguments, where each run has its own, and its values are varied values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shaped {
+    /// Its name. Of an array all elements have the same points.
+    pub name: String,
+    /// How many points it has.
+    pub points: usize,
+    /// Whether each run has its own arguments; otherwise they are those of the model.
+    pub own_x: bool,
 }
 
 /// A saved variable and the columns that hold its elements.
@@ -67,6 +80,8 @@ pub struct Flat {
     pub layout: Vec<Column>,
     /// The points of the lookups.
     pub tables: Vec<Points>,
+    /// The points that each run has for itself.
+    pub curves: Vec<Curve>,
     /// The default of each varied value, NaN where it is no constant.
     pub defaults: Vec<f64>,
     /// Time.
@@ -85,6 +100,8 @@ struct Flattening<'a, 'm> {
     replaced: HashMap<u32, u32>,
     started: HashMap<u32, u32>,
     shapes: HashMap<u32, Vec<(Shape, u32)>>,
+    // Tables whose points are varied values.
+    curve_of: HashMap<u32, u32>,
     state_of: HashMap<u32, u32>,
     states: Vec<u32>,
     machine_of: HashMap<u32, u32>,
@@ -109,6 +126,7 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
         replaced: HashMap::new(),
         started: HashMap::new(),
         shapes: HashMap::new(),
+        curve_of: HashMap::new(),
         state_of: HashMap::new(),
         states: Vec::new(),
         machine_of: HashMap::new(),
@@ -117,6 +135,11 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
     let mut defaults = Vec::with_capacity(options.varied.len());
     for (slot, name) in options.varied.iter().enumerate() {
         defaults.push(flattening.vary(name, slot as u32)?);
+    }
+    let mut curves = Vec::with_capacity(options.curves.len());
+    for shaped in &options.curves {
+        let curve = flattening.bend(shaped, curves.len() as u32, &mut defaults)?;
+        curves.push(curve);
     }
     let mut layout = Vec::new();
     let mut columns = Vec::new();
@@ -183,6 +206,7 @@ pub fn flatten(model: &Model, options: &Options) -> Result<Flat, CompileError> {
         columns,
         layout,
         tables: lowering.tables,
+        curves,
         defaults,
         time,
         save_times: options.save_times.clone(),
@@ -290,6 +314,49 @@ impl Flattening<'_, '_> {
             }
         }
         Ok(default)
+    }
+
+    /// Marks the tables of a lookup or series whose points are varied values, and adds their defaults.
+    fn bend(&mut self, shaped: &Shaped, curve: u32, defaults: &mut Vec<f64>) -> Result<Curve, CompileError> {
+        let lowering = self.from;
+        let (name, count) = (&shaped.name, shaped.points);
+        let (index, elements) = self.named(name)?;
+        let mut tables: Vec<u32> = Vec::new();
+        for element in elements {
+            let flat = (element - lowering.infos[index].first) as usize;
+            tables.extend(lowering.table_of.get(&(index, flat)));
+            tables.extend(lowering.graphical.get(&element).into_iter().flatten());
+        }
+        let Some(points) = tables.first().map(|&table| &lowering.tables[table as usize]) else {
+            return Err(CompileError::Option(format!("{name:?} has no points to vary: it is no lookup and no series")));
+        };
+        if tables.iter().any(|table| lowering.whole.contains(table)) {
+            return Err(CompileError::Option(format!(
+                "the points of {name:?} are read as a whole, so that they are part of the program"
+            )));
+        }
+        let same = |table: &u32| lowering.tables[*table as usize].x == points.x;
+        if !shaped.own_x && (points.x.len() != count || !tables.iter().all(same)) {
+            return Err(CompileError::Option(format!(
+                "{name:?} has {} points in the model: expected {count}, as its runs share their arguments",
+                points.x.len()
+            )));
+        }
+        let mut take = |values: &[f64]| {
+            let first = defaults.len() as u32;
+            let known = values.len() == count;
+            defaults.extend((0..count).map(|k| if known { values[k] } else { f64::NAN }));
+            first
+        };
+        let first_x = shaped.own_x.then(|| take(&points.x));
+        let first_y = take(&points.y);
+        for table in tables {
+            if self.curve_of.insert(table, curve).is_some() {
+                return Err(CompileError::Option(format!("the points of {name:?} are varied twice")));
+            }
+        }
+        let x = if shaped.own_x { Vec::new() } else { points.x.clone() };
+        Ok(Curve { x, first_x, first_y, count })
     }
 
     /// The variable and the elements that a name outside of equations means: `name` or `name[a,b]`.
@@ -526,7 +593,10 @@ impl Flattening<'_, '_> {
                 at = self.graph.binary(op, at, factor);
             }
         }
-        let mut value = simplify(&mut self.graph, Node::Lookup(table, reading, at), &self.from.tables);
+        let mut value = match self.curve_of.get(&table) {
+            Some(&curve) => self.graph.add(Node::Curve(curve, reading, at)),
+            None => simplify(&mut self.graph, Node::Lookup(table, reading, at), &self.from.tables),
+        };
         for wanted in [Shape::ScaleY, Shape::ShiftY] {
             for &(_, slot) in shapes.iter().filter(|shape| shape.0 == wanted) {
                 let factor = self.graph.add(Node::Input(slot));

@@ -113,6 +113,8 @@ pub enum Node {
     Select(Id, Id, Id),
     /// A table read at an argument.
     Lookup(u32, Reading, Id),
+    /// A table whose points vary from run to run, read at an argument.
+    Curve(u32, Reading, Id),
     /// A function evaluated lane by lane; the number tells calls of random functions apart.
     Call(Function, Box<[Id]>, u32),
     /// One result of a call that has several.
@@ -130,7 +132,7 @@ impl Node {
             | Self::Variable(_)
             | Self::VariableInitial(_)
             | Self::State(_) => {}
-            Self::Unary(_, a) | Self::Lookup(_, _, a) | Self::Output(a, _) => visit(*a),
+            Self::Unary(_, a) | Self::Lookup(_, _, a) | Self::Curve(_, _, a) | Self::Output(a, _) => visit(*a),
             Self::Binary(_, a, b) => {
                 visit(*a);
                 visit(*b);
@@ -150,6 +152,7 @@ impl Node {
         match self {
             Self::Unary(op, a) => Self::Unary(*op, to(*a)),
             Self::Lookup(table, reading, a) => Self::Lookup(*table, *reading, to(*a)),
+            Self::Curve(curve, reading, a) => Self::Curve(*curve, *reading, to(*a)),
             Self::Output(a, k) => Self::Output(to(*a), *k),
             Self::Binary(op, a, b) => {
                 let a = to(*a);
@@ -225,6 +228,19 @@ pub struct Points {
     pub x: Vec<f64>,
     /// Values.
     pub y: Vec<f64>,
+}
+
+/// The points of a lookup or series that each run has for itself, as varied values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// Arguments that all runs share; empty where each run has its own.
+    pub x: Vec<f64>,
+    /// The slot of the first argument, where each run has its own.
+    pub first_x: Option<u32>,
+    /// The slot of the first value.
+    pub first_y: u32,
+    /// How many points there are.
+    pub count: usize,
 }
 
 /// Nodes in an order in which arguments come before what uses them.

@@ -9,4 +9,4 @@ pub(crate) mod lower;
 pub mod scalar;
 
 pub use error::CompileError;
-pub use flat::{Column, Flat, Options, flatten};
+pub use flat::{Column, Flat, Options, Shaped, flatten};

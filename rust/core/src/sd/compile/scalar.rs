@@ -86,38 +86,54 @@ pub fn binary<const FUSED: bool>(op: Binary, x: f64, y: f64) -> f64 {
 /// The value of a lookup. A table without points, and an argument that is not a number, give NaN; raw data between
 /// their times give Vensim's `:NA:`.
 pub fn lookup(points: &Points, reading: Reading, at: f64) -> f64 {
-    let (x, y) = (&points.x, &points.y);
+    read(&points.x, &points.y, reading, at)
+}
+
+/// As [`lookup`], from arguments and values.
+pub fn read(x: &[f64], y: &[f64], reading: Reading, at: f64) -> f64 {
     let n = x.len().min(y.len());
+    let before = x[..n].partition_point(|&point| point <= at);
+    piece(n, reading, at, before, |k| x[k], |k| y[k])
+}
+
+/// As [`lookup`], where so many of the `n` points are at or before the argument.
+#[inline(always)]
+pub(crate) fn piece(
+    n: usize,
+    reading: Reading,
+    at: f64,
+    before: usize,
+    x: impl Fn(usize) -> f64,
+    y: impl Fn(usize) -> f64,
+) -> f64 {
     if n == 0 || at.is_nan() {
         return f64::NAN;
     }
-    // The number of points at or before the argument.
-    let before = x[..n].partition_point(|&point| point <= at);
     match reading {
         Reading::Raw => {
-            if before > 0 && x[before - 1] == at {
-                y[before - 1]
+            if before > 0 && x(before - 1) == at {
+                y(before - 1)
             } else {
                 NOT_AVAILABLE
             }
         }
-        Reading::Backward => y[before.saturating_sub(1)],
+        Reading::Backward => y(before.saturating_sub(1)),
         Reading::Forward => {
-            if before > 0 && x[before - 1] == at {
-                y[before - 1]
+            if before > 0 && x(before - 1) == at {
+                y(before - 1)
             } else {
-                y[before.min(n - 1)]
+                y(before.min(n - 1))
             }
         }
-        Reading::Linear if before == 0 => y[0],
-        Reading::Linear if before == n => y[n - 1],
+        Reading::Linear if before == 0 => y(0),
+        Reading::Linear if before == n => y(n - 1),
         Reading::Linear | Reading::Extrapolate => {
             if n == 1 {
-                return y[0];
+                return y(0);
             }
             let i = before.clamp(1, n - 1) - 1;
-            let slope = (y[i + 1] - y[i]) / (x[i + 1] - x[i]);
-            y[i] + slope * (at - x[i])
+            let slope = (y(i + 1) - y(i)) / (x(i + 1) - x(i));
+            y(i) + slope * (at - x(i))
         }
     }
 }

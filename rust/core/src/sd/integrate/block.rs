@@ -150,6 +150,7 @@ impl<'p> Block<'p> {
             block: self.lanes,
             tables: &self.plan.tables,
             calls: Arc::clone(&self.code.calls),
+            curves: Arc::clone(&self.code.curves),
             rings: std::mem::take(&mut self.rings),
             machines: std::mem::take(&mut self.machines),
             held: vec![0.0; self.program.held * self.lanes],

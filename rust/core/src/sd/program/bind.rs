@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::code::{Op, Place, Section};
+use super::curves::BoundCurve;
 use super::kernels::{self, Bound, BoundCall, WIDE};
 use super::table::Way;
 use super::thread::{self, Cell};
@@ -49,6 +50,7 @@ pub(crate) struct Code {
     pub(crate) holds: Bind,
     pub(crate) save: [Bind; 2],
     pub(crate) calls: Arc<[BoundCall]>,
+    pub(crate) curves: Arc<[BoundCurve]>,
     pub(crate) areas: Areas,
     /// Lanes of a block.
     pub(crate) lanes: usize,
@@ -125,15 +127,17 @@ impl Code {
             order: evaluation(program),
             ..Self::default()
         };
-        let mut calls = Vec::new();
-        let mut bind = |section: &Section, here, there| code.bind(program, plan, section, here, there, &mut calls);
+        let (mut calls, mut curves) = (Vec::new(), Vec::new());
+        let mut bind =
+            |section: &Section, here, there| code.bind(program, plan, section, here, there, &mut calls, &mut curves);
         let start = bind(&plan.start, state[0], state[1]);
         let ring_steps = bind(&plan.ring_steps, state[0], state[1]);
         let holds = bind(&plan.holds, state[0], pending);
         let mut banks = |section: &Section| [0, 1].map(|bank| bind(section, state[bank], state[1 - bank]));
         let (euler, euler_save) = (banks(&plan.euler), banks(&plan.euler_save));
         let (rates, save) = (banks(&plan.rates), banks(&plan.save));
-        Self { start, ring_steps, holds, euler, euler_save, rates, save, calls: calls.into(), ..code }
+        let (calls, curves) = (calls.into(), curves.into());
+        Self { start, ring_steps, holds, euler, euler_save, rates, save, calls, curves, ..code }
     }
 
     /// Where a vector place stands, in numbers from the start.
@@ -164,6 +168,7 @@ impl Code {
         here: usize,
         there: usize,
         calls: &mut Vec<BoundCall>,
+        curves: &mut Vec<BoundCurve>,
     ) -> Bind {
         let mut bound = Vec::with_capacity(section.code.len());
         let mut cells = Vec::with_capacity(section.code.len());
@@ -180,6 +185,11 @@ impl Code {
                     if self.width == 1 && thread::counted(&plan.tables[aux as usize]) {
                         way = Way::Count;
                     }
+                }
+                Op::Curve(curve, reading) => {
+                    let place = |slot: u32| self.vector(self.areas.inputs + slot as usize);
+                    aux = curves.len() as u32;
+                    curves.push(BoundCurve::new(&program.flat.curves[*curve as usize], *reading, place));
                 }
                 Op::Store(column) => {
                     number = *column;

@@ -24,7 +24,7 @@ fn work(node: &Node) -> u32 {
         Node::Binary(Binary::Divide, ..) => 3,
         Node::Binary(Binary::Remainder | Binary::Modulo | Binary::Arctan2, ..) => 20,
         Node::Lookup(..) => 6,
-        Node::Call(..) => 30,
+        Node::Call(..) | Node::Curve(..) => 30,
         Node::Binary(..) => 1,
         _ => 0,
     }

@@ -38,6 +38,9 @@ pub(crate) fn classify(graph: &Graph) -> Vec<Class> {
             }
             other => {
                 let mut class = Class::Constant;
+                if let Node::Curve(..) = other {
+                    class = Class::Run;
+                }
                 other.arguments(|argument| {
                     let found = classes[argument as usize];
                     class = match (class, found) {
@@ -263,6 +266,7 @@ impl Builder<'_> {
                 Node::Unary(op, a) => (Op::Unary(*op), vec![*a]),
                 Node::Binary(op, a, b) => (Op::Binary(*op), vec![*a, *b]),
                 Node::Lookup(table, reading, a) => (Op::Lookup(*table, *reading), vec![*a]),
+                Node::Curve(curve, reading, a) => (Op::Curve(*curve, *reading), vec![*a]),
                 Node::Call(function, arguments, place) => (Op::Call(*function, *place, Vec::new()), arguments.to_vec()),
                 _ => continue,
             };

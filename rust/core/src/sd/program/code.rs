@@ -60,6 +60,8 @@ pub enum Op {
     Select,
     /// A table read at the argument.
     Lookup(u32, Reading),
+    /// A table whose points each run has for itself, read at the argument.
+    Curve(u32, Reading),
     /// A function lane by lane; results go to the places.
     Call(Function, u32, Vec<(u32, Place)>),
     /// A copy.

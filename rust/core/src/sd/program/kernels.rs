@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::code::{Link, Op};
+use super::curves::{BoundCurve, curve_body};
 use super::machines::{Bank, machine_body};
 use super::steps::{
     Add, And, Divide, DivideInto, Equal, FirstMax, FirstMin, Less, LessEqual, Max, Min, Multiply, NotEqual, Or, Step,
@@ -77,6 +78,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) block: usize,
     pub(crate) tables: &'a [Table],
     pub(crate) calls: Arc<[BoundCall]>,
+    pub(crate) curves: Arc<[BoundCurve]>,
     pub(crate) rings: Vec<Ring>,
     /// The machines as they were compiled.
     pub(crate) plans: &'a [Plan],
@@ -106,13 +108,13 @@ pub(crate) struct Frame<'a> {
 }
 
 #[inline(always)]
-unsafe fn load<const L: usize>(at: *const f64) -> [f64; L] {
+pub(super) unsafe fn load<const L: usize>(at: *const f64) -> [f64; L] {
     // SAFETY: the caller promises that a chunk stands there.
     unsafe { at.cast::<[f64; L]>().read_unaligned() }
 }
 
 #[inline(always)]
-unsafe fn store<const L: usize>(at: *mut f64, value: [f64; L]) {
+pub(super) unsafe fn store<const L: usize>(at: *mut f64, value: [f64; L]) {
     // SAFETY: as for `load`.
     unsafe { at.cast::<[f64; L]>().write_unaligned(value) }
 }
@@ -484,6 +486,10 @@ macro_rules! target {
                 search_body::<L>(i, r, f);
             }
             $(#[$feature])?
+            unsafe fn curve<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
+                curve_body::<L>(i, r, f);
+            }
+            $(#[$feature])?
             unsafe fn save<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
                 store_body::<L>(i, r, f);
             }
@@ -584,6 +590,7 @@ macro_rules! target {
                         Way::Grid => grid::<L>,
                         Way::Search => search::<L>,
                     },
+                    Op::Curve(..) => curve::<L>,
                     Op::Call(..) => call::<L>,
                     Op::Move => copy::<L>,
                     Op::Store(_) => save::<L>,

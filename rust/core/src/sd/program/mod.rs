@@ -4,6 +4,7 @@ pub(crate) mod bind;
 mod branches;
 pub(crate) mod build;
 pub mod code;
+pub(crate) mod curves;
 pub(crate) mod kernels;
 pub(crate) mod machines;
 pub mod plan;
@@ -24,7 +25,7 @@ use crate::sd::compile::flat::simplify;
 use crate::sd::compile::graph::{Binary, Id, Motion, Node};
 use crate::sd::compile::{CompileError, Flat, Options, flatten};
 use crate::sd::functions::call::{Ask, Function};
-use crate::sd::model::{Method, Model};
+use crate::sd::model::{Method, Model, TimeSpec};
 
 /// A ring buffer of the program.
 #[derive(Clone, Debug)]
@@ -202,6 +203,23 @@ impl Program {
         self.times = plan.iter().map(|&(_, at)| at).collect();
         self.save_steps = plan;
         Ok(())
+    }
+
+    /// Whether a run of the other program is the beginning of a run of this one: they differ in their final time alone.
+    pub fn continues(&self, other: &Self) -> bool {
+        let (flat, short) = (&self.flat, &other.flat);
+        let time = TimeSpec { final_time: short.time.final_time, ..flat.time.clone() };
+        // Adaptive steps may be cut by the end.
+        time.method != Method::Rk45
+            && time == short.time
+            && self.times.starts_with(&other.times)
+            && flat.graph.nodes() == short.graph.nodes()
+            && flat.states == short.states
+            && flat.machines == short.machines
+            && flat.saves == short.saves
+            && flat.columns == short.columns
+            && flat.tables == short.tables
+            && flat.curves == short.curves
     }
 
     /// Every instruction as text, of the code for runs side by side or of that for one run on its own.

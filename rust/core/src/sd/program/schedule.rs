@@ -26,7 +26,7 @@ fn cost(op: &Op) -> (u32, u32) {
         Op::Binary(Binary::Power) => (110, 24),
         Op::Binary(_) => (6, 4),
         Op::Lookup(..) => (25, 7),
-        Op::Call(..) | Op::Advance(_) => (60, 40),
+        Op::Call(..) | Op::Curve(..) | Op::Advance(_) => (60, 40),
     };
     (latency + THROUGH_MEMORY, begin)
 }

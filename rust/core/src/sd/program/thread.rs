@@ -5,6 +5,7 @@
 //! instructions one returns to the loop in [`run`].
 
 use super::code::{Link, Op};
+use super::curves::curve_at;
 use super::kernels::{BINARY, Frame, UNARY, advance_body, call_body};
 use super::steps::{
     Add, And, Divide, DivideInto, Equal, FirstMax, FirstMin, Less, LessEqual, Max, Min, Multiply, NotEqual, Or, Step,
@@ -166,6 +167,15 @@ unsafe fn call(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
     // SAFETY: as promised for every cell.
     unsafe {
         call_body((*cell).aux, 1, r, &mut *f);
+        next(cell, r, f);
+    }
+}
+
+unsafe fn curve(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+    // SAFETY: as promised for every cell; the points stand among the varied values.
+    unsafe {
+        let value = curve_at(&(&(*f).curves)[(*cell).aux as usize], r, get(r, (*cell).a[0]));
+        *r.byte_add((*cell).to as usize) = value;
         next(cell, r, f);
     }
 }
@@ -366,6 +376,7 @@ pub(crate) fn function(set: Kernel, op: &Op, way: Way) -> Run {
         Op::Lookup(..) if way == Way::Grid => grid,
         Op::Lookup(..) if way == Way::Search => search,
         Op::Call(..) => call,
+        Op::Curve(..) => curve,
         Op::Move => copy,
         Op::Store(_) => store,
         Op::Advance(_) => advance,

@@ -6,6 +6,7 @@ pub use diagnose::{diagnose, everything};
 
 use crate::cancel::{Cancelled, Control};
 use crate::par;
+use crate::sd::compile::graph::Curve;
 use crate::sd::integrate::{Block, Ending, Sink};
 use crate::sd::model::Method;
 use crate::sd::program::Program;
@@ -52,7 +53,10 @@ impl Sink for Table {
 fn numbers_a_lane(program: &Program) -> usize {
     let states = program.flat.states.len();
     let stages = if program.flat.time.method == Method::Euler { 2 } else { 5 };
-    program.flat.defaults.len() + program.lanes.kept + stages * states + program.lanes.temporaries()
+    // Of long series a step reads few points.
+    let points = |curve: &Curve| curve.count * if curve.first_x.is_some() { 2 } else { 1 };
+    let unread: usize = program.flat.curves.iter().map(|curve| points(curve).saturating_sub(32)).sum();
+    program.flat.defaults.len() - unread + program.lanes.kept + stages * states + program.lanes.temporaries()
 }
 
 /// Lanes of a block: as many as stay in cache, fewer when there are few runs for the threads.

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::lanes::Kernel;
-use crate::sd::compile::Options;
+use crate::sd::compile::{Options, Shaped};
 use crate::sd::dialect::Dialect;
-use crate::sd::model::{Model, TimeSpec};
+use crate::sd::model::{Model, Table as Points, TableKind, TimeSpec};
 use crate::sd::oracle::Oracle;
 use crate::sd::testing::model;
 
@@ -483,5 +483,98 @@ fn many_times_inside_one_step_are_saved() {
         let exact = 70.0 + 110.0 * (-time / 10.0).exp();
         // As above: the tolerance of a step times some tens of steps.
         assert!((value - exact).abs() < 1e-5, "{time}: {value} {exact}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Points that are varied values give the bits of points that are part of the program, in every reading and kernel.
+    #[test]
+    fn points_of_each_run_are_points_of_the_program(
+        seed in any::<u32>(),
+        count in 1usize..26,
+        own_x in any::<bool>(),
+        reading in prop::sample::select(vec!["bend(x)", "bend(0.7 * TIME)", "LOOKUPFORWARD(bend, x)", "LOOKUPBACKWARD(bend, x)",
+            "bend(30 * flat)"]),
+        kind in prop::sample::select(vec![TableKind::Continuous, TableKind::Extrapolate, TableKind::Discrete]),
+    ) {
+        let runs = 21;
+        let mut state = u64::from(seed);
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let rising = |draw: &mut dyn FnMut() -> f64| {
+            let mut at = -2.0;
+            (0..count).map(|_| { at += 0.1 + 0.9 * draw(); at }).collect::<Vec<f64>>()
+        };
+        let shared = rising(&mut draw);
+        let points: Vec<(Vec<f64>, Vec<f64>)> = (0..runs).map(|_| {
+            let x = if own_x { rising(&mut draw) } else { shared.clone() };
+            (x, (0..count).map(|_| 4.0 * draw() - 1.0).collect())
+        }).collect();
+        let made = |points: &(Vec<f64>, Vec<f64>)| {
+            let lines = format!(
+                "stock x = 0.3 ; +f
+                 flow f = {reading} - 0.2 * x
+                 par flat = 0.02
+                 lookup bend = 0 ; 0"
+            );
+            let mut model = timed(model(Dialect::Xmile, "", &lines), 5.0, 0.25);
+            let bend = model.variables.last_mut().unwrap();
+            bend.equations[0].table = Some(Points { x: points.0.clone(), y: points.1.clone(), kind, ..Points::default() });
+            model
+        };
+        for kernel in Kernel::available() {
+            let shaped = Shaped { name: "bend".to_owned(), points: count, own_x };
+            let options = Options {
+                save: Some(vec!["x".to_owned(), "f".to_owned()]),
+                varied: vec!["flat".to_owned()],
+                curves: vec![shaped],
+                ..Options::default()
+            };
+            let together = Program::compile(&made(&points[0]), &options, kernel).unwrap();
+            let mut design = Vec::new();
+            for (run, (x, y)) in points.iter().enumerate() {
+                design.push(0.02 + 0.01 * run as f64);
+                design.extend(if own_x { &x[..] } else { &[] });
+                design.extend(y);
+            }
+            let width = together.flat.defaults.len();
+            prop_assert_eq!(width, 1 + count * if own_x { 2 } else { 1 });
+            prop_assert_eq!(&together.flat.defaults[width - count..], &points[0].1[..]);
+            let swept = sweep(&together, &design, runs, 0, [0, 0], 0, &pool(1), &Control::new()).unwrap();
+            for (at, own) in points.iter().enumerate() {
+                let alone = Program::compile(&made(own), &Options { curves: Vec::new(), ..options.clone() }, kernel).unwrap();
+                let flat = [0.02 + 0.01 * at as f64];
+                let expected = run(&alone, &flat, 0, [0, 0], &Control::new()).unwrap().0;
+                let narrow = run(&together, &design[at * width..(at + 1) * width], 0, [0, 0], &Control::new()).unwrap().0;
+                for (time, row) in expected.chunks_exact(2).enumerate() {
+                    for (column, value) in row.iter().enumerate() {
+                        let lanes = swept.values[(column * expected.len() / 2 + time) * runs + at];
+                        prop_assert_eq!(value.to_bits(), lanes.to_bits(), "run {} at {}: {} {}", at, time, value, lanes);
+                        prop_assert_eq!(value.to_bits(), narrow[2 * time + column].to_bits());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn points_that_a_function_reads_as_a_whole_are_no_varied_values() {
+    let model = timed(
+        model(Dialect::Xmile, "", "aux slope = LOOKUPSLOPE(bend, TIME)\n lookup bend = 0 1 2 ; 0 1 4\n par c = 1"),
+        5.0,
+        0.25,
+    );
+    for (name, points, reason) in
+        [("bend", 3, "read as a whole"), ("bend", 2, "read as a whole"), ("c", 3, "no lookup and no series")]
+    {
+        let curves = vec![Shaped { name: name.to_owned(), points, own_x: false }];
+        let options = Options { curves, ..Options::default() };
+        let found = Program::compile(&model, &options, Kernel::detect()).unwrap_err().to_string();
+        assert!(found.contains(reason), "{found}");
     }
 }

@@ -74,7 +74,7 @@ impl<'m> Lowering<'m> {
             | "get_data_total_points" => {
                 self.arity(call, 1, 3)?;
                 let (table, _) = self.table_argument(call, 0)?;
-                let mut points = self.tables[table as usize].clone();
+                let mut points = self.whole(table).clone();
                 if call.arguments.len() == 3 {
                     let (from, to) = (self.argument(call, 1)?, self.argument(call, 2)?);
                     let (Some(from), Some(to)) = (self.constant_now(from)?, self.constant_now(to)?) else {

@@ -27,8 +27,8 @@ impl<'m> Lowering<'m> {
             "lookuparea" | "lookupmean" => {
                 self.arity(call, 1, 3)?;
                 let (table, reading) = self.table_argument(call, 0)?;
-                let ends =
-                    self.tables[table as usize].x.first().copied().zip(self.tables[table as usize].x.last().copied());
+                let x = &self.whole(table).x;
+                let ends = x.first().copied().zip(x.last().copied());
                 let (first, last) = ends.unwrap_or((f64::NAN, f64::NAN));
                 // The end comes before the beginning: LOOKUPAREA(graphical, to, from).
                 let to = self.argument_or(call, 1, last)?;
@@ -50,7 +50,7 @@ impl<'m> Lowering<'m> {
 
     /// The points of a discrete table with its stairs drawn out: each value holds until the next point.
     fn stairs_of(&mut self, table: u32) -> Vec<Id> {
-        let points = self.tables[table as usize].clone();
+        let points = self.whole(table).clone();
         let mut out = Vec::new();
         for (i, (&x, &y)) in points.x.iter().zip(&points.y).enumerate() {
             if i > 0 {

@@ -75,7 +75,7 @@ impl<'m> Lowering<'m> {
     /// The points of a lookup that is an argument.
     fn points_argument(&mut self, call: &Call<'m, '_>, k: usize) -> Result<Vec<(f64, f64)>, CompileError> {
         let (table, _) = self.table_argument(call, k)?;
-        let points = &self.tables[table as usize];
+        let points = self.whole(table);
         Ok(points.x.iter().copied().zip(points.y.iter().copied()).collect())
     }
 

@@ -396,9 +396,15 @@ impl<'m> Lowering<'m> {
         Ok(self.graph.call(function, arguments))
     }
 
+    /// The points of a table, for something that a run cannot change.
+    pub(crate) fn whole(&mut self, table: u32) -> &Points {
+        self.whole.insert(table);
+        &self.tables[table as usize]
+    }
+
     /// The points of a table as `x, y` pairs of numbers.
     pub(crate) fn points_of(&mut self, table: u32) -> Vec<Id> {
-        let points = self.tables[table as usize].clone();
+        let points = self.whole(table).clone();
         points.x.iter().zip(&points.y).flat_map(|(x, y)| [self.graph.number(*x), self.graph.number(*y)]).collect()
     }
 

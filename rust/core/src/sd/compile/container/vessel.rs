@@ -105,7 +105,7 @@ impl<'m> Lowering<'m> {
         };
         let Some(expr) = expr else { return Ok(None) };
         let value = self.value_or_literal(expr, literal, &env)?;
-        Ok(Some(self.tabled(equation, value)))
+        Ok(Some(self.tabled(element, equation, value)))
     }
 
     /// The leakage of a conveyor. The first outflow that is no leak is its end; others without the mark leak by their equation
@@ -170,7 +170,7 @@ impl<'m> Lowering<'m> {
                     let Ok((table, _)) = self.table_of_expr(profile, &env) else {
                         return Err(self.refusal(element, "spreadflow", reason));
                     };
-                    let points = &self.tables[table as usize];
+                    let points = self.whole(table);
                     Spread::Profile(points.x.iter().copied().zip(points.y.iter().copied()).collect())
                 }
                 "source" => {

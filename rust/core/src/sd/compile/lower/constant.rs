@@ -26,6 +26,9 @@ impl Lowering<'_> {
                 stack.extend(facts.current);
                 stack.extend(facts.initial.filter(|_| !facts.stock));
             }
+            if let Node::Lookup(table, ..) = node {
+                self.whole.insert(table);
+            }
             node.arguments(|argument| stack.push(argument));
         }
         Ok(self.constant(id))

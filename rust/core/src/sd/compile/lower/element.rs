@@ -64,14 +64,14 @@ impl<'m> Lowering<'m> {
         let env =
             Env { scope, owner: element, mode: Mode::Current, places: Rc::new(env_places), running: Rc::default() };
         if let (Some(table), None) = (&equation.table, &equation.expr) {
-            self.table_of.insert((index, (element - first) as usize), self.tables.len() as u32);
-            self.tables.push(Points { x: table.x.clone(), y: table.y.clone() });
+            self.keep_table(index, element, || Points { x: table.x.clone(), y: table.y.clone() });
             return Ok(());
         }
         if let (Kind::Lookup, Some(Expr { kind: ExprKind::Table(points), .. })) = (&variable.kind, &equation.expr) {
-            self.table_of.insert((index, (element - first) as usize), self.tables.len() as u32);
-            self.tables
-                .push(Points { x: points.iter().map(|p| p.0).collect(), y: points.iter().map(|p| p.1).collect() });
+            self.keep_table(index, element, || Points {
+                x: points.iter().map(|p| p.0).collect(),
+                y: points.iter().map(|p| p.1).collect(),
+            });
             return Ok(());
         }
         let start = equation.initial.as_ref().or(equation.expr.as_ref());
@@ -127,14 +127,14 @@ impl<'m> Lowering<'m> {
         // Random calls of the start are those of the first step: they count from the same number.
         let counted = self.occurrences;
         let mut current = self.value_or_literal(expr, literal, &env)?;
-        current = self.tabled(equation, current);
+        current = self.tabled(element, equation, current);
         let after = std::mem::replace(&mut self.occurrences, counted);
         let mut initial = match start {
             Some(start) => self.value_or_literal(start, literal, &initial_env)?,
             None => current,
         };
         self.occurrences = self.occurrences.max(after);
-        initial = self.tabled(equation, initial);
+        initial = self.tabled(element, equation, initial);
         if variable.non_negative {
             let zero = self.graph.number(0.0);
             current = self.graph.binary(Binary::Max, zero, current);
@@ -155,11 +155,21 @@ impl<'m> Lowering<'m> {
         Ok(())
     }
 
+    /// Notes the points of a lookup, unless an equation before has read them.
+    fn keep_table(&mut self, index: usize, element: u32, points: impl FnOnce() -> Points) {
+        let flat = (element - self.infos[index].first) as usize;
+        if let std::collections::hash_map::Entry::Vacant(place) = self.table_of.entry((index, flat)) {
+            place.insert(self.tables.len() as u32);
+            self.tables.push(points());
+        }
+    }
+
     /// A value read through the graphical function of its equation, if there is one.
-    pub(crate) fn tabled(&mut self, equation: &Equation, node: Id) -> Id {
+    pub(crate) fn tabled(&mut self, element: u32, equation: &Equation, node: Id) -> Id {
         let Some(table) = &equation.table else { return node };
         let at = self.tables.len() as u32;
         self.tables.push(Points { x: table.x.clone(), y: table.y.clone() });
+        self.graphical.entry(element).or_default().push(at);
         self.graph.add(Node::Lookup(at, table.kind.into(), node))
     }
 

@@ -106,6 +106,10 @@ pub(crate) struct Lowering<'m> {
     pub(crate) graph: Graph,
     pub(crate) tables: Vec<Points>,
     pub(crate) table_of: HashMap<(usize, usize), u32>,
+    /// The tables of elements that read their own equation through a graphical function.
+    pub(crate) graphical: HashMap<u32, Vec<u32>>,
+    /// Tables whose points some function reads as a whole, or the shape of an equation hangs on.
+    pub(crate) whole: std::collections::BTreeSet<u32>,
     pub(crate) states: Vec<State>,
     pub(crate) infos: Vec<Info<'m>>,
     pub(crate) elements: Vec<Element>,
@@ -171,6 +175,8 @@ impl<'m> Lowering<'m> {
             graph: Graph::default(),
             tables: Vec::new(),
             table_of: HashMap::new(),
+            graphical: HashMap::new(),
+            whole: std::collections::BTreeSet::new(),
             states: Vec::new(),
             infos: Vec::new(),
             elements: Vec::new(),
