@@ -1,6 +1,7 @@
 """Sweeps: every kind of design, what is kept, and what a failed run leaves."""
 
 import os
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -562,3 +563,49 @@ def test_statistics_resume_too(model: sd.Model, tmp_path: Path, monkeypatch: pyt
     assert found.summary is not None
     assert wanted.summary is not None
     assert found.summary.state == wanted.summary.state
+
+
+def test_what_is_written_to_a_frame_stays_in_it(model: sd.Model) -> None:
+    sweep = model.sweep(pd.DataFrame({"rate": [0.1, 0.2, 0.5]}), save=["customers", "demand"])
+    before = sweep.frame("customers").copy()
+    frame = sweep.frame("customers")
+    frame.iloc[0, 0] = -1.0
+    frame[1] = 0.0
+    frame += 1
+    assert (sweep.frame("customers") == before).all(axis=None)
+    assert (sweep["customers"] == before).all(axis=None)
+    again = pickle.loads(pickle.dumps(sweep))
+    assert (again.frame("customers") == before).all(axis=None)
+
+
+def test_what_is_written_to_a_frame_of_an_array_stays_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "level.mdl"
+    path.write_text(
+        "Region: North, South ~~|\nlevel[Region] = INTEG(rate, 1) ~~|\nrate = 0.5 ~~|\nINITIAL TIME = 0 ~~|\n"
+        "FINAL TIME = 2 ~~|\nTIME STEP = 1 ~~|\nSAVEPER = 1 ~~|\n"
+    )
+    model = sd.read(path)
+    sweep = model.sweep(pd.DataFrame({"rate": [0.5, 1.0]}), save=["level"])
+    before = sweep.frame("level").copy()
+    frame = sweep.frame("level")
+    frame.iloc[:, 0] = -1.0
+    assert (sweep.frame("level") == before).all(axis=None)
+
+
+def test_a_sweep_that_is_interrupted_gives_no_array(model: sd.Model) -> None:
+    def stop(done: int, total: int) -> None:
+        raise RuntimeError("enough")
+
+    slow = logistic(dt=1e-4)
+    with pytest.raises(RuntimeError, match="enough"):
+        slow.sweep(sd.sample({"rate": stats.uniform(0.1, 0.2)}, 20_000), save=["customers"], progress=stop)
+
+
+def test_a_sweep_in_one_piece_or_in_blocks_is_the_same(model: sd.Model) -> None:
+    design = sd.sample({"rate": stats.uniform(0.1, 0.5), "size": stats.norm(1, 2)}, 700, seed=3)
+    whole = model.sweep(design, save=["customers", "demand"])
+    with ThreadPoolExecutor(1) as pool:
+        blocks = model.sweep(design, save=["customers", "demand"], executor=pool)
+    for name in ("customers", "demand"):
+        np.testing.assert_array_equal(whole.frame(name), blocks.frame(name))
+    pd.testing.assert_frame_equal(whole.failures(), blocks.failures())

@@ -36,15 +36,16 @@ class BlockResult:
     reduction: Any
     status: NDArray[np.uint8]
     failed_at: NDArray[np.float64]
-    failed_in: list[str]
+    # of the runs that failed, by their place in the block
+    failed_in: dict[int, str]
 
 
 @dataclass
 class Batch:
     """All that a worker needs to run any block of a sweep; it pickles.
 
-    `columns` are those of the design, not copied; NaN in them stands for the value of the model, which `fills` has by
-    setting. `start` is the run that their first row is.
+    `columns` are those of the design, not copied; NaN in them (in those that `holes` lists) stands for the value of the
+    model, which `fills` has by setting. `start` is the run that their first row is.
     """
 
     model: Any
@@ -61,6 +62,7 @@ class Batch:
     statistics: Statistics | None = None
     groups: NDArray[np.int64] | None = None
     n_groups: int = 1
+    holes: list[int] = field(default_factory=list)
     fills: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     start: int = 0
 
@@ -123,11 +125,11 @@ class Batch:
         SpecificationError
             If the design leaves something open whose value in the model is no constant.
         """
-        holes = [at for at, column in enumerate(self.columns) if np.isnan(column).any()]
+        self.holes = [at for at, column in enumerate(self.columns) if np.isnan(column).any()]
         for code in range(len(self.settings)):
             given = np.asarray(self.program(code).defaults, dtype=float)
             self.fills[code] = given
-            for at in holes:
+            for at in self.holes:
                 if not math.isnan(given[at]):
                     continue
                 rows = np.flatnonzero(np.isnan(self.columns[at]) & (self.settings.codes == code))
@@ -138,71 +140,87 @@ class Batch:
                         {"run": int(rows[0]), "name": self.varied[at]},
                     )
 
-    def rows(self, code: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    def rows(self, code: int, rows: slice | NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the values of some runs of one setting, shape (runs, varied), with nothing left open."""
         numbers = self.settings.numbers(code, rows)
-        every = np.empty((len(rows), len(self.columns) + (0 if numbers is None else numbers.shape[1])))
-        out = every[:, : len(self.columns)]
+        out = np.empty((len(self.columns) + (0 if numbers is None else numbers.shape[1]), len(self.streams[rows])))
+        for at, column in enumerate(self.columns):
+            out[at] = column[rows]
+        for at in self.holes:
+            out[at][np.isnan(out[at])] = self.fills[code][at]
         if numbers is not None:
-            every[:, len(self.columns) :] = numbers
-        # a stretch of runs needs no index
-        at: Any = slice(rows[0], rows[-1] + 1) if len(rows) and rows[-1] - rows[0] + 1 == len(rows) else rows
-        for position, column in enumerate(self.columns):
-            out[:, position] = column[at]
-        open_rows, open_columns = np.nonzero(np.isnan(out))
-        out[open_rows, open_columns] = self.fills[code][open_columns]
-        return every
+            out[len(self.columns) :] = numbers.T
+        return out.T
 
     def __call__(self, block: Block, report: Report | None) -> BlockResult:
         """Run a block."""
         first_row = block.start - self.start
-        rows = np.arange(first_row, first_row + len(block))
-        own = self.settings.codes[rows]
-        parts = [(int(code), rows[own == code]) for code in np.unique(own)]
-        pieces = [(code, piece) for code, part in parts for piece in self._consecutive(part)]
-        status = np.zeros(len(rows), dtype=np.uint8)
-        failed_at = np.full(len(rows), np.nan)
-        failed_in = [""] * len(rows)
+        whole = slice(first_row, first_row + len(block))
+        pieces = self._pieces(whole)
+        if len(pieces) == 1 and len(self.settings) == 1:
+            return self._piece(0, whole, report)
+        status = np.zeros(len(block), dtype=np.uint8)
+        failed_at = np.full(len(block), np.nan)
+        failed_in: dict[int, str] = {}
         times = self.times() if len(self.settings) > 1 else None
         values: NDArray[np.float64] | None = None
         reduction: Any = None
-        # progress within a block is known where it is one piece
-        inner = report if len(pieces) == 1 else None
-        for done, (code, piece) in enumerate(pieces):
-            program = self.program(code)
-            design = self.rows(code, piece)
-            first = int(self.streams[piece[0]])
+        done = 0
+        for code, piece in pieces:
+            part = self._piece(code, piece, None, reduction)
             local = piece - first_row
-            if self.statistics is not None:
-                if reduction is None:
-                    reduction = self._reduction(program)
-                group = np.ascontiguousarray(self.groups[piece]) if self.groups is not None else None
-                codes, at, where = program.reduce(design, reduction, group, self.seed, first, self.threads, inner)
-            else:
-                part, codes, at, where = program.sweep(design, self.seed, first, self.threads, inner)
-                if self.settings.ends is not None:
-                    end(part, codes, program, self.settings.ends[piece])
-                if len(pieces) == 1 and times is None:
-                    values = part
-                else:
-                    if values is None:
-                        n_times = len(program.times) if times is None else len(times)
-                        values = np.full((part.shape[0], n_times, len(rows)), np.nan)
-                    at_time = (
-                        np.arange(part.shape[1])
-                        if times is None
-                        else np.searchsorted(times, program.times - 1e-9 * np.maximum(1.0, np.abs(program.times)))
-                    )
-                    values[:, at_time[:, None], local[None, :]] = part
-            status[local], failed_at[local] = codes, at
-            for position in np.flatnonzero(codes):
-                failed_in[int(local[position])] = (
-                    program.state_name(int(where[position])) if where[position] >= 0 else ""
+            reduction = part.reduction
+            if part.trajectories is not None:
+                found = part.trajectories
+                own = self.program(code).times
+                if values is None:
+                    values = np.full((found.shape[0], len(own if times is None else times), len(block)), np.nan)
+                at_time = (
+                    np.arange(len(own))
+                    if times is None
+                    else np.searchsorted(times, own - 1e-9 * np.maximum(1.0, np.abs(own)))
                 )
-            if report is not None and inner is None:
-                report(sum(len(piece) for _, piece in pieces[: done + 1]), len(rows))
-        failed_at[status == 0] = np.nan
+                values[:, at_time[:, None], local[None, :]] = found
+            status[local], failed_at[local] = part.status, part.failed_at
+            failed_in |= {int(local[position]): name for position, name in part.failed_in.items()}
+            done += len(piece)
+            if report is not None:
+                report(done, len(block))
         return BlockResult(values, reduction, status, failed_at, failed_in)
+
+    def _piece(
+        self, code: int, rows: slice | NDArray[np.intp], report: Report | None, reduction: Any = None
+    ) -> BlockResult:
+        """Run some rows of one setting whose streams follow each other."""
+        program = self.program(code)
+        design = self.rows(code, rows)
+        first = int(self.streams[rows][0])
+        values = None
+        if self.statistics is None:
+            values, status, at, where = program.sweep(design, self.seed, first, self.threads, report)
+            if self.settings.ends is not None:
+                end(values, status, program, self.settings.ends[rows])
+                at[status == 0] = np.nan
+        else:
+            if reduction is None:
+                reduction = self._reduction(program)
+            group = None if self.groups is None else np.ascontiguousarray(self.groups[rows])
+            status, at, where = program.reduce(design, reduction, group, self.seed, first, self.threads, report)
+        names = {
+            int(position): program.state_name(int(where[position])) if where[position] >= 0 else ""
+            for position in np.flatnonzero(status)
+        }
+        return BlockResult(values, reduction, status, at, names)
+
+    def _pieces(self, rows: slice) -> list[tuple[int, Any]]:
+        """Cut rows by their settings, and where their streams of random numbers do not follow each other."""
+        if len(self.settings) == 1:
+            follow = not self.model._noisy or bool((np.diff(self.streams[rows].astype(np.int64)) == 1).all())
+            if follow:
+                return [(0, rows)]
+        codes, at = self.settings.codes[rows], np.arange(rows.start, rows.stop)
+        parts = [(int(code), at[codes == code]) for code in np.unique(codes)]
+        return [(code, piece) for code, part in parts for piece in self._consecutive(part)]
 
     def _consecutive(self, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
         """Cut rows where their streams of random numbers do not follow each other; a model without noise has none."""
@@ -291,8 +309,8 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
     numbers: dict[str, NDArray[np.float64]] = {}
     tables: dict[str, list[Any]] = {}
     times: dict[str, list[Any]] = {}
-    for column_name in frame.columns:
-        name, column = str(column_name), frame[column_name]
+    for column_name, column in frame.items():
+        name = str(column_name)
         head = split_element(name)[0]
         inside = head.partition("(")[2].rstrip(")") if head.endswith(")") else ""
         known = head in names or (inside and inside in names)
@@ -306,7 +324,8 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
             tables[name] = column.tolist()
         else:
             try:
-                values = column.to_numpy(dtype=float, na_value=np.nan)
+                plain = column.dtype == np.float64
+                values = column.to_numpy() if plain else column.to_numpy(dtype=float, na_value=np.nan)
             except (TypeError, ValueError) as error:
                 bad = next(
                     (row, value) for row, value in enumerate(column) if not missing(value) and not _number(value)
@@ -315,6 +334,9 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
                     f"design: run {bad[0]} has {bad[1]!r} for {name!r}; expected a number",
                     {"run": bad[0], "name": name, "value": bad[1]},
                 ) from error
+            numbers[varied_name(model, name)] = values
+            if np.isfinite(values).all():
+                continue
             infinite = np.flatnonzero(np.isinf(values))
             if len(infinite):
                 raise SpecificationError(
@@ -328,7 +350,6 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
                     "keep the value of the model, give rows as mappings, or sd.scenarios(…)",
                     {"run": int(empty[0]), "name": name},
                 )
-            numbers[varied_name(model, name)] = values
     batch = Batch(
         model=model,
         varied=tuple(numbers),

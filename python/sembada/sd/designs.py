@@ -54,8 +54,7 @@ class Design:
 
 
 def _design(frame: pd.DataFrame, record: dict[str, Any], streams: NDArray[np.uint64] | None = None) -> Design:
-    frame = frame.reset_index(drop=True)
-    frame.index.name = "run"
+    frame.index = pd.RangeIndex(len(frame), name="run")
     if streams is None:
         streams = np.arange(len(frame), dtype=np.uint64)
     return Design(frame, streams, record)
@@ -88,8 +87,8 @@ def as_design(design: Any) -> Design:
             ) from None
     if not len(made):
         raise SpecificationError("design: it has no rows; expected a row a run", {"n_runs": 0})
-    twice = made.frame.columns[made.frame.columns.duplicated()]
-    if len(twice):
+    if not made.frame.columns.is_unique:
+        twice = made.frame.columns[made.frame.columns.duplicated()]
         raise SpecificationError(f"design: column {twice[0]!r} stands twice", {"column": str(twice[0])})
     return made
 

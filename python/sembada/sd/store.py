@@ -243,15 +243,16 @@ class Store:
                 part = np.ascontiguousarray(values)
                 self._fields[name][rows] = part
                 checksum = zlib.crc32(part.tobytes(), checksum)
-        new = [name for name in dict.fromkeys(result.failed_in) if name and name not in self._names]
+        new = [name for name in dict.fromkeys(result.failed_in.values()) if name and name not in self._names]
         if new:
             self._names += new
             self._group.attrs["failure_names"] = self._names
         self._status[rows] = result.status
         self._failed_at[rows] = result.failed_at
-        self._failed_in[rows] = np.array(
-            [self._names.index(name) if name else -1 for name in result.failed_in], dtype=np.int32
-        )
+        where = np.full(len(block), -1, dtype=np.int32)
+        for run, name in result.failed_in.items():
+            where[run] = self._names.index(name) if name else -1
+        self._failed_in[rows] = where
         self._done[block.index] = checksum
         if result.reduction is not None and block.index:
             (self.path / f"statistics-{block.index - 1}.bin").unlink(missing_ok=True)
@@ -309,11 +310,11 @@ class Store:
                 )
         return int((done != _UNFINISHED).sum())
 
-    def outcome(self) -> tuple[NDArray[np.uint8], NDArray[np.float64], tuple[str, ...]]:
-        """Return status, time and variable of failure of each run."""
-        where = np.asarray(self._failed_in[:])
-        names = tuple(self._names[at] if at >= 0 else "" for at in where)
-        return np.asarray(self._status[:]), np.asarray(self._failed_at[:]), names
+    def outcome(self) -> tuple[NDArray[np.uint8], NDArray[np.float64], dict[int, str]]:
+        """Return status and time of failure of each run, and the variable of those that failed."""
+        where, status = np.asarray(self._failed_in[:]), np.asarray(self._status[:])
+        names = {int(run): self._names[where[run]] if where[run] >= 0 else "" for run in np.flatnonzero(status)}
+        return status, np.asarray(self._failed_at[:]), names
 
     def columns(self) -> Columns:
         """Return the values as a sequence of columns that are read when asked for."""

@@ -18,6 +18,9 @@ from sembada.sd.statistics import Summary
 
 __all__ = ["Sweep"]
 
+# Whether a frame that shares its numbers with another copies them before it writes: from pandas 3 on.
+_COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
@@ -41,13 +44,19 @@ class Sweep:
     plan: Design
     status: NDArray[np.uint8]
     failed_at: NDArray[np.float64]
-    failed_in: tuple[str, ...]
+    # of the runs that failed
+    failed_in: dict[int, str]
     values: Any = None
     summary: Summary | None = None
     model: Any = None
     options: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     store: str | None = None
+    # Frames over the columns of `values`: those handed out share their numbers, until they are written to.
+    _frames: dict[int, pd.DataFrame] = field(default_factory=dict, init=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_frames": {}}
 
     @property
     def design(self) -> pd.DataFrame:
@@ -81,7 +90,7 @@ class Sweep:
             {
                 "status": pd.Series([STATUS[code] for code in self.status[at]], dtype="str", index=at),
                 "time": self.failed_at[at],
-                "variable": pd.Series([self.failed_in[i] for i in at], dtype="str", index=at),
+                "variable": pd.Series([self.failed_in[int(i)] for i in at], dtype="str", index=at),
             },
             index=pd.Index(at, name="run"),
         )
@@ -118,18 +127,21 @@ class Sweep:
             If nothing of that name was saved; lists near matches.
         """
         columns, single = self.layout.find(name)
-        self._kept()
-        runs = self.plan.frame.index
+        parts = [self._framed(at) for at in range(columns.start, columns.stop)]
         if single:
-            return pd.DataFrame(
-                self.column(columns.start), index=self.layout.index, columns=pd.RangeIndex(len(runs), name="run")
-            )
+            return parts[0]
         labels = [",".join(x) if isinstance(x, tuple) else x for x in self.layout.labels(columns)]
-        parts = [
-            pd.DataFrame(self.column(at), index=self.layout.index, columns=pd.RangeIndex(len(runs), name="run"))
-            for at in range(columns.start, columns.stop)
-        ]
         return pd.concat(parts, axis=1, keys=labels, names=["element", "run"])
+
+    def _framed(self, at: int) -> pd.DataFrame:
+        lazy = _COPY_ON_WRITE and isinstance(self._kept(), np.ndarray)
+        if not lazy or at not in self._frames:
+            runs = pd.RangeIndex(len(self), name="run")
+            made = pd.DataFrame(self.column(at), index=self.layout.index, columns=runs, copy=not lazy)
+            if not lazy:
+                return made
+            self._frames[at] = made
+        return self._frames[at].copy(deep=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.frame(name)

@@ -55,11 +55,13 @@ def sweep(
         layout = _common_layout(job, layout)
     groups, by = _groups(job, planned, statistics)
     n = len(planned)
-    size = (
-        min(n, _batch.STATISTICS_BLOCK)
-        if statistics is not None
-        else _batch.block_size(len(layout.columns), len(layout.times), n)
-    )
+    if statistics is not None:
+        size = min(n, _batch.STATISTICS_BLOCK)
+    elif executor is None and store is None and on_error == "mask":
+        # in one piece, into the memory that is kept
+        size = n
+    else:
+        size = _batch.block_size(len(layout.columns), len(layout.times), n)
     origin = {**made.facts, "seed": seed, "n_runs": n, "design": json.dumps(planned.record, default=str)}
     held = None
     if store is not None:
@@ -78,7 +80,7 @@ def sweep(
     blocks = execution.split(n, size)
     status = np.zeros(n, dtype=np.uint8)
     failed_at = np.full(n, np.nan)
-    failed_in = [""] * n
+    failed_in: dict[int, str] = {}
     kept: Any = None
     if statistics is None and held is None:
         check_memory(len(layout.columns), len(layout.times), n)
@@ -87,7 +89,7 @@ def sweep(
         for block, result in execution.run(job, blocks, executor=executor, report=report, checkpoint=held):
             rows = slice(block.start, block.stop)
             status[rows], failed_at[rows] = result.status, result.failed_at
-            failed_in[rows] = result.failed_in
+            failed_in |= {block.start + run: name for run, name in result.failed_in.items()}
             if on_error == "raise" and result.status.any():
                 first = int(np.flatnonzero(result.status)[0])
                 raise not_finite(
@@ -110,8 +112,7 @@ def sweep(
                     kept = np.empty((len(layout.columns), len(layout.times), n))
                 kept[:, :, rows] = result.trajectories
     if held is not None:
-        status, failed_at, names = held.outcome()
-        failed_in = list(names)
+        status, failed_at, failed_in = held.outcome()
         if on_error == "raise" and status.any():
             first = int(np.flatnonzero(status)[0])
             raise not_finite(model.name, failed_at[first], failed_in[first], made.facts["dt"], first)
@@ -124,7 +125,7 @@ def sweep(
         plan=planned,
         status=status,
         failed_at=failed_at,
-        failed_in=tuple(failed_in),
+        failed_in=failed_in,
         values=kept,
         summary=None if statistics is None else Summary(layout, groups, by, tuple(statistics.limits()), merged),
         model=model,

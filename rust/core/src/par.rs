@@ -88,7 +88,7 @@ where
         control.advance(size);
         Ok(result)
     };
-    if tasks.len() == 1 {
+    if tasks.len() == 1 || pool.current_num_threads() == 1 {
         // Not worth waking a thread for.
         return tasks.into_iter().map(one).collect();
     }

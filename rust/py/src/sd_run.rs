@@ -1,8 +1,12 @@
 //! Class `SdProgram`: a model compiled for what a run varies and saves.
 
+use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 use sembada_core::cancel::Cancelled;
 use sembada_core::lanes::Kernel;
@@ -136,7 +140,21 @@ impl SdProgram {
                 "the design has {width} columns: expected {wanted}, one for each varied name"
             )));
         }
-        Ok((view.iter().copied().collect(), runs))
+        // Rows as they stand, or name by name: an array of columns turned on its side.
+        let rows = match (view.as_slice(), view.t().as_slice()) {
+            (Some(rows), _) => rows.to_vec(),
+            (None, Some(columns)) => {
+                let mut rows = vec![0.0; runs * width];
+                for (at, column) in columns.chunks_exact(runs.max(1)).enumerate() {
+                    for (row, &value) in rows.chunks_exact_mut(width).zip(column) {
+                        row[at] = value;
+                    }
+                }
+                rows
+            }
+            _ => view.iter().copied().collect(),
+        };
+        Ok((rows, runs))
     }
 }
 
@@ -308,15 +326,19 @@ impl SdProgram {
     ) -> PyResult<SweptArrays<'py>> {
         let (design, runs) = self.design(&design)?;
         let program = Arc::clone(&self.program);
-        let swept = gate::long(py, threads, progress, cancelled, move |scope| {
-            let mut swept =
-                sweep::sweep(&program, &design, runs, first_run, key(seed), block, scope.pool, scope.control)?;
-            self.diagnose(&mut swept.endings, &design, first_run, key(seed), scope)?;
-            Ok::<_, Cancelled>(swept)
-        })?;
         let shape = [self.program.flat.saves.len(), self.program.times.len(), runs];
-        let values = swept.values.into_pyarray(py).reshape(shape)?;
-        let (status, times, variables) = endings(py, &swept.endings);
+        // SAFETY: nobody sees the array before every number is written: a call that fails drops it.
+        let values = unsafe { PyArray3::<f64>::new(py, shape, false) };
+        // SAFETY: the array is fresh, contiguous and nowhere else; it lives until the call is over.
+        let room = unsafe { std::slice::from_raw_parts_mut(values.data().cast::<MaybeUninit<f64>>(), values.len()) };
+        let swept = gate::long(py, threads, progress, cancelled, move |scope| {
+            let (pool, control) = (scope.pool, scope.control);
+            let mut ends =
+                sweep::sweep_into(&program, &design, runs, first_run, key(seed), block, pool, control, room)?;
+            self.diagnose(&mut ends, &design, first_run, key(seed), scope)?;
+            Ok::<_, Cancelled>(ends)
+        })?;
+        let (status, times, variables) = endings(py, &swept);
         Ok((values, status, times, variables))
     }
 

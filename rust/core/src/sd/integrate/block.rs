@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Ending;
+use super::loops::Loops;
 use super::memory::Memory;
 use crate::cancel::{Cancelled, Control};
-use crate::lanes::Kernel;
 use crate::sd::compile::graph::Node;
 use crate::sd::functions::call::Noise;
 use crate::sd::functions::clock::Clock;
@@ -36,9 +36,6 @@ impl Sink for Scratch {
     fn stored(&mut self, _: usize, _: &[bool]) {}
 }
 
-/// The exponent of a number; one more in that of what is not finite reaches the sign bit.
-const EXPONENT: u64 = 0x7ff << 52;
-
 /// Memory for a block of runs, with code that blocks of the same width share.
 pub struct Block<'p> {
     pub(super) program: &'p Program,
@@ -57,8 +54,8 @@ pub struct Block<'p> {
     scalars: Vec<f64>,
     uniform_slots: Vec<u32>,
     // Values of time alone at every step, when they fit.
-    uniform_table: Vec<f64>,
-    tabled: bool,
+    uniform_table: Option<&'p [f64]>,
+    loops: Loops,
     dead: Vec<bool>,
 }
 
@@ -81,9 +78,8 @@ impl<'p> Block<'p> {
             width,
             scalars: Vec::new(),
             uniform_slots: Vec::new(),
-            uniform_table: Vec::new(),
-            // Half a million numbers a worker: 4 MB.
-            tabled: width > 1 && (program.steps() as usize + 1).saturating_mul(plan.uniforms.len()) <= 1 << 19,
+            uniform_table: if width > 1 { program.uniform_table() } else { None },
+            loops: Loops::of(program.kernel),
             dead: vec![false; lanes],
             code,
         };
@@ -214,12 +210,7 @@ impl<'p> Block<'p> {
         if self.uniform_slots.is_empty() {
             return;
         }
-        let tables = &self.program.flat.tables;
-        if self.program.kernel == Kernel::Portable {
-            self.plan.uniform::<false>(tables, time, step_time, &mut self.scalars);
-        } else {
-            self.plan.uniform::<true>(tables, time, step_time, &mut self.scalars);
-        }
+        self.program.uniforms(time, step_time, &mut self.scalars);
         self.spread();
     }
 
@@ -232,30 +223,22 @@ impl<'p> Block<'p> {
         }
     }
 
-    /// As [`Block::set_time`], from a table made on the first run of this block when it is small.
+    /// As [`Block::set_time`] at a step, from the program's table where there is one.
     pub(super) fn set_step(&mut self, step: u64) {
         let count = self.uniform_slots.len();
         if count == 0 {
             return;
         }
-        let time = self.program.time_at(step);
-        if !self.tabled {
+        let at = step as usize * count;
+        let Some(values) = self.uniform_table.and_then(|table| table.get(at..at + count)) else {
+            let time = self.program.time_at(step);
             self.set_time(time, time);
             return;
-        }
-        let at = step as usize * count;
-        if at < self.uniform_table.len() {
-            let width = self.width;
-            let numbers = self.memory.numbers();
-            for (&slot, &value) in self.uniform_slots.iter().zip(&self.uniform_table[at..at + count]) {
-                numbers[slot as usize * width..(slot as usize + 1) * width].fill(value);
-            }
-            return;
-        }
-        self.set_time(time, time);
-        if at == self.uniform_table.len() {
-            let values = self.uniform_slots.iter().map(|&slot| self.scalars[slot as usize]);
-            self.uniform_table.extend(values);
+        };
+        let width = self.width;
+        let numbers = self.memory.numbers();
+        for (&slot, &value) in self.uniform_slots.iter().zip(values) {
+            numbers[slot as usize * width..(slot as usize + 1) * width].fill(value);
         }
     }
 
@@ -403,56 +386,41 @@ impl<'p> Block<'p> {
         let (now, h) = (program.time_at(step), program.flat.time.dt);
         let (stocks, states) = (program.stocks, program.flat.states.len());
         let lanes = self.lanes;
-        let at = |this: &Self, area: usize| this.vector(area);
-        let y = at(self, self.areas.state[0]);
-        let z = at(self, self.areas.state[1]);
-        let k = at(self, self.areas.rate);
-        let sum = at(self, self.areas.sum);
-        let pending = at(self, self.areas.pending);
+        let y = self.vector(self.areas.state[0]);
+        let z = self.vector(self.areas.state[1]);
+        let k = self.vector(self.areas.rate);
+        let sum = self.vector(self.areas.sum);
+        let pending = self.vector(self.areas.pending);
         let n = stocks * lanes;
+        // SAFETY: areas lie inside the memory and do not overlap, and a slice is used in one call only.
+        let area = |at: usize| unsafe { std::slice::from_raw_parts_mut(memory.add(at), n) };
+        let loops = self.loops;
         // Held states and rings do not move within the step.
         Self::execute(memory, &self.code.holds, frame);
-        let numbers = self.memory.numbers();
-        numbers.copy_within(y + n..y + states * lanes, z + n);
-        Self::execute(memory, &self.code.rates[0], frame);
+        self.memory.numbers().copy_within(y + n..y + states * lanes, z + n);
+        Self::execute(memory, &self.code.first, frame);
         frame.inside = true;
-        let numbers = self.memory.numbers();
         if method == Method::Rk2 {
             // Heun: the mean of the slopes at both ends.
-            for i in 0..n {
-                numbers[sum + i] = numbers[k + i];
-                numbers[z + i] = numbers[y + i] + h * numbers[k + i];
-            }
+            // SAFETY: the processor runs the kernel of the program, here and below.
+            unsafe { (loops.point)(area(z), area(y), area(sum), h) };
             self.set_time(program.time_at(step + 1), now);
             Self::execute(memory, &self.code.rates[1], frame);
-            let numbers = self.memory.numbers();
-            for i in 0..n {
-                numbers[y + i] += 0.5 * h * (numbers[sum + i] + numbers[k + i]);
-            }
+            // SAFETY: as above.
+            unsafe { (loops.finish)(area(y), area(sum), area(k), 0.5 * h) };
         } else {
-            for i in 0..n {
-                numbers[sum + i] = numbers[k + i];
-                numbers[z + i] = numbers[y + i] + 0.5 * h * numbers[k + i];
-            }
+            // SAFETY: as above.
+            unsafe { (loops.point)(area(z), area(y), area(sum), 0.5 * h) };
             self.set_time(now + 0.5 * h, now);
-            Self::execute(memory, &self.code.rates[1], frame);
-            let numbers = self.memory.numbers();
-            for i in 0..n {
-                numbers[sum + i] += 2.0 * numbers[k + i];
-                numbers[z + i] = numbers[y + i] + 0.5 * h * numbers[k + i];
-            }
-            Self::execute(memory, &self.code.rates[1], frame);
-            let numbers = self.memory.numbers();
-            for i in 0..n {
-                numbers[sum + i] += 2.0 * numbers[k + i];
-                numbers[z + i] = numbers[y + i] + h * numbers[k + i];
+            for c in [0.5 * h, h] {
+                Self::execute(memory, &self.code.rates[1], frame);
+                // SAFETY: as above.
+                unsafe { (loops.middle)(area(z), area(sum), area(y), area(k), c) };
             }
             self.set_time(program.time_at(step + 1), now);
             Self::execute(memory, &self.code.rates[1], frame);
-            let numbers = self.memory.numbers();
-            for i in 0..n {
-                numbers[y + i] += h / 6.0 * (numbers[sum + i] + numbers[k + i]);
-            }
+            // SAFETY: as above.
+            unsafe { (loops.finish)(area(y), area(sum), area(k), h / 6.0) };
         }
         frame.inside = false;
         let numbers = self.memory.numbers();
@@ -491,17 +459,15 @@ impl<'p> Block<'p> {
         sink.stored(time, &self.dead[..1]);
     }
 
+    /// Whether a state is not finite, of those that no judged column shows.
     fn states_bad(&mut self, bank: usize, runs: usize) -> bool {
-        let (start, lanes) = (self.vector(self.areas.state[bank]), self.lanes);
-        let states = self.program.flat.states.len();
+        let (start, lanes, odd) = (self.vector(self.areas.state[bank]), self.lanes, self.loops.odd);
         let numbers = self.memory.numbers();
-        let any = |row: &[f64]| row.iter().fold(0, |odd, value| odd | ((value.to_bits() & EXPONENT) + (1 << 52)));
-        let odd = if runs == lanes {
-            any(&numbers[start..start + states * lanes])
-        } else {
-            (0..states).fold(0, |odd, state| odd | any(&numbers[start + state * lanes..start + state * lanes + runs]))
-        };
-        odd >> 63 == 1
+        // SAFETY: the processor runs the kernel of the program.
+        self.code
+            .unseen
+            .iter()
+            .any(|&state| unsafe { odd(&numbers[start + state * lanes..start + state * lanes + runs]) })
     }
 
     /// Marks lanes with a value that is not finite as dead, and writes NaN for every dead lane.

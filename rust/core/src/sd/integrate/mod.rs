@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod block;
+mod loops;
 mod memory;
 mod watch;
 

@@ -8,7 +8,7 @@ use super::kernels::{self, Bound, BoundCall, WIDE};
 use super::table::Way;
 use super::thread::{self, Cell};
 use super::{Plan, Program};
-use crate::sd::compile::graph::Binary;
+use crate::sd::compile::graph::{Binary, Node};
 use crate::sd::model::Method;
 
 /// Areas of memory, in places of one vector each.
@@ -47,6 +47,8 @@ pub(crate) struct Code {
     pub(crate) euler: [Bind; 2],
     pub(crate) euler_save: [Bind; 2],
     pub(crate) rates: [Bind; 2],
+    /// The rates at the start of a Runge–Kutta step, into their sum.
+    pub(crate) first: Bind,
     pub(crate) holds: Bind,
     pub(crate) save: [Bind; 2],
     pub(crate) calls: Arc<[BoundCall]>,
@@ -68,6 +70,8 @@ pub(crate) struct Code {
     pub(crate) judged: Vec<bool>,
     /// Those columns in the order in which they are evaluated.
     pub(crate) order: Vec<usize>,
+    /// States that no such column shows.
+    pub(crate) unseen: Vec<usize>,
 }
 
 /// The columns whose values must be finite, in the order in which they are evaluated: arguments have lower numbers.
@@ -77,6 +81,18 @@ fn evaluation(program: &Program) -> Vec<usize> {
         (0..flat.saves.len()).filter(|&column| flat.graph.value(flat.saves[column]).is_none()).collect();
     order.sort_by_key(|&column| flat.saves[column]);
     order
+}
+
+/// The states that no column shows whose values must be finite.
+fn unseen(program: &Program) -> Vec<usize> {
+    let flat = &program.flat;
+    let mut seen = vec![false; flat.states.len()];
+    for &id in &flat.saves {
+        if let Node::State(state) = flat.graph.node(id) {
+            seen[*state as usize] = true;
+        }
+    }
+    (0..seen.len()).filter(|&state| !seen[state]).collect()
 }
 
 impl Code {
@@ -115,7 +131,7 @@ impl Code {
         for &(slot, value) in &plan.constants {
             image[slot as usize * width..(slot as usize + 1) * width].fill(value);
         }
-        let code = Self {
+        let mut code = Self {
             areas,
             lanes,
             width,
@@ -125,6 +141,7 @@ impl Code {
             image,
             judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
             order: evaluation(program),
+            unseen: unseen(program),
             ..Self::default()
         };
         let (mut calls, mut curves) = (Vec::new(), Vec::new());
@@ -136,8 +153,11 @@ impl Code {
         let mut banks = |section: &Section| [0, 1].map(|bank| bind(section, state[bank], state[1 - bank]));
         let (euler, euler_save) = (banks(&plan.euler), banks(&plan.euler_save));
         let (rates, save) = (banks(&plan.rates), banks(&plan.save));
+        code.areas.rate = sum;
+        let first = code.bind(program, plan, &plan.rates, state[0], state[1], &mut calls, &mut curves);
+        code.areas = areas;
         let (calls, curves) = (calls.into(), curves.into());
-        Self { start, ring_steps, holds, euler, euler_save, rates, save, calls, curves, ..code }
+        Self { start, ring_steps, euler, euler_save, rates, first, holds, save, calls, curves, ..code }
     }
 
     /// Where a vector place stands, in numbers from the start.

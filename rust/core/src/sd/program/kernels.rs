@@ -344,7 +344,7 @@ unsafe fn store_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
     unsafe {
         let from = r.add(i.a[0] as usize);
         let to = frame.sink.add(i.number as usize * frame.pitch);
-        let mut odd = [0.0; L];
+        let mut odd = [0; L];
         let mut lane = 0;
         for chunk in 0..frame.chunks {
             let x = load::<L>(from.add(chunk * i.stride[0] as usize));
@@ -356,12 +356,12 @@ unsafe fn store_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
                 }
             }
             for k in 0..L {
-                // Zero times what is not finite is not a number.
-                odd[k] += x[k] * 0.0;
+                // One more in the exponent of what is not finite reaches the sign bit.
+                odd[k] |= (x[k].to_bits() & (0x7ff << 52)) + (1 << 52);
             }
             lane += L;
         }
-        frame.bad |= i.aux != 0 && odd.iter().any(|value| *value != 0.0);
+        frame.bad |= i.aux != 0 && odd.iter().any(|odd| odd >> 63 == 1);
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Program {
     narrow: OnceLock<Plan>,
     /// The same, bound to places in memory.
     threaded: OnceLock<Arc<bind::Code>>,
+    /// Values of time alone by step, made when the first block of runs is.
+    uniform_table: OnceLock<Option<Vec<f64>>>,
     goals: Goals,
     /// Rings.
     pub rings: Vec<RingPlan>,
@@ -121,6 +123,7 @@ impl Program {
             lanes,
             narrow: OnceLock::new(),
             threaded: OnceLock::new(),
+            uniform_table: OnceLock::new(),
             goals,
             rings,
             held,
@@ -142,6 +145,39 @@ impl Program {
     /// The code for a run on its own, bound to places in memory: every such run reads the same.
     pub(crate) fn threaded(&self) -> Arc<bind::Code> {
         Arc::clone(self.threaded.get_or_init(|| Arc::new(bind::Code::new(self, 1))))
+    }
+
+    /// Values of time alone for runs side by side, by step, where they are at most half a million (4 MB).
+    pub(crate) fn uniform_table(&self) -> Option<&[f64]> {
+        let make = || {
+            let plan = &self.lanes;
+            let steps = self.steps() as usize + 1;
+            let size = steps.saturating_mul(plan.uniforms.len());
+            if size == 0 || size > 1 << 19 {
+                return None;
+            }
+            let mut values = vec![0.0; plan.scalars];
+            for &(slot, value) in &plan.constants {
+                values[slot as usize] = value;
+            }
+            let mut table = Vec::with_capacity(size);
+            for step in 0..steps as u64 {
+                let time = self.time_at(step);
+                self.uniforms(time, time, &mut values);
+                table.extend(plan.uniforms.iter().map(|uniform| values[uniform.slot as usize]));
+            }
+            Some(table)
+        };
+        self.uniform_table.get_or_init(make).as_deref()
+    }
+
+    /// Computes the values of time alone for runs side by side into scalar slots.
+    pub(crate) fn uniforms(&self, time: f64, step_time: f64, values: &mut [f64]) {
+        if self.kernel == Kernel::Portable {
+            self.lanes.uniform::<false>(&self.flat.tables, time, step_time, values);
+        } else {
+            self.lanes.uniform::<true>(&self.flat.tables, time, step_time, values);
+        }
     }
 
     /// The time at a step: by index, so that nothing accumulates.

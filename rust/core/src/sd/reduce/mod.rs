@@ -283,8 +283,8 @@ impl Reduction {
             let rows = &design[start * width..(start + count) * width];
             control.check()?;
             let values = &mut values[..self.columns * self.times * count];
-            let number = first + start as u64;
-            endings.extend(sweep::sweep_into(program, rows, count, number, key, block, pool, &part, control, values)?);
+            let (number, room) = (first + start as u64, sweep::room(values));
+            endings.extend(sweep::sweep_part(program, rows, count, number, key, block, pool, &part, control, room)?);
             self.take(values, count, &group[start..start + count], program.kernel, pool);
             control.advance(count as u64);
             start += count;

@@ -578,3 +578,75 @@ fn points_that_a_function_reads_as_a_whole_are_no_varied_values() {
         assert!(found.contains(reason), "{found}");
     }
 }
+
+/// A bit pattern that no run computes.
+const UNWRITTEN: u64 = 0x7ff4_dead_beef_0001;
+
+#[test]
+fn every_number_of_the_result_is_written_whatever_the_method_and_the_failures() {
+    let grow = timed(
+        model(
+            Dialect::Xmile,
+            "",
+            "stock x = 1 ; +in
+             flow in = SQRT(limit - x)
+             par limit = 3
+             aux shown = x * 2",
+        ),
+        8.0,
+        0.25,
+    );
+    // Some limits are reached, where the square root has no value.
+    let design: Vec<f64> = (0..53).map(|i| 1.5 + 0.7 * f64::from(i)).collect();
+    for method in [Method::Euler, Method::Rk2, Method::Rk4, Method::Rk45] {
+        for save in [&["x", "shown"][..], &["shown"], &["x"], &[]] {
+            let program = program(&grow, &["limit"], save, method, Kernel::detect());
+            let size = save.len() * program.times.len() * 53;
+            for (block, threads) in [(0, 1), (16, 2), (1, 3)] {
+                let mut values = vec![f64::from_bits(UNWRITTEN); size];
+                let (pool, control) = (pool(threads), Control::new());
+                let room = room(&mut values);
+                let endings = sweep_into(&program, &design, 53, 0, [1, 2], block, &pool, &control, room).unwrap();
+                assert!(values.iter().all(|value| value.to_bits() != UNWRITTEN), "{method:?} {save:?} {block}");
+                let failed = endings.iter().filter(|ending| !ending.complete()).count();
+                assert!(save.is_empty() || method == Method::Rk45 || (1..53).contains(&failed), "{method:?} {failed}");
+                let nan = |run: usize| (0..size / 53).any(|row| values[row * 53 + run].is_nan());
+                assert!(save.is_empty() || (0..53).all(|run| endings[run].complete() != nan(run)), "{method:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_result_has_the_same_bits_for_any_number_of_threads() {
+    let program = program(&cooling(), &["tau"], &["tea"], Method::Euler, Kernel::detect());
+    let runs = LARGE / program.times.len() + 1;
+    let design: Vec<f64> = (0..runs).map(|i| 1.0 + i as f64 * 1e-3).collect();
+    let alone = sweep(&program, &design, runs, 0, [1, 2], 0, &pool(1), &Control::new()).unwrap();
+    assert!(alone.values.len() > LARGE);
+    let shared = sweep(&program, &design, runs, 0, [1, 2], 0, &pool(3), &Control::new()).unwrap();
+    assert!(alone.values.iter().zip(&shared.values).all(|(a, b)| a.to_bits() == b.to_bits()));
+}
+
+#[test]
+fn every_thread_has_as_many_blocks_as_the_others() {
+    let program = program(&cooling(), &["tau"], &["tea"], Method::Euler, Kernel::detect());
+    for (runs, threads) in [(4096, 2), (1500, 2), (1280, 2), (100, 2), (40, 3), (1, 4), (1000, 7)] {
+        let block = lanes(&program, runs, threads);
+        let blocks = runs.div_ceil(block);
+        assert!(block <= WIDEST && (block.is_multiple_of(WIDE) || runs == 1), "{runs} {threads}: {block}");
+        // Blocks are whole chunks of lanes: where there are few runs, some threads have none.
+        assert!(blocks.is_multiple_of(threads) || block == WIDE || runs == 1, "{runs} {threads}: {blocks} of {block}");
+    }
+}
+
+#[test]
+fn a_cancelled_sweep_gives_nothing() {
+    let program = program(&cooling(), &["tau"], &["tea"], Method::Euler, Kernel::detect());
+    let design = vec![10.0; 1000];
+    let control = Control::new();
+    control.cancel();
+    for threads in [1, 2] {
+        assert!(sweep(&program, &design, 1000, 0, [1, 2], 0, &pool(threads), &control).is_err());
+    }
+}
