@@ -84,9 +84,39 @@ except KeyboardInterrupt:
 """
 
 
+# One interval of dt, in which the fast decay allows only steps of some millionths: no edge is met for hours.
+ADAPTIVE = """
+import sys, time
+from sembada import sd
+model = sd.Model(
+    sd.Stock("x", 1, inflows=["pull"]),
+    sd.Flow("pull", "rate * (SIN(TIME) - x)"),
+    sd.Parameter("rate", 1e9),
+    time=sd.Time(0, 1e5, dt=1e5),
+)
+quick = {"params": {"rate": 1.0}, "time": {"dt": 1.0, "final_time": 1.0}}
+model.run(method="rk45", **quick)
+print("ready", flush=True)
+try:
+    CALL
+except KeyboardInterrupt:
+    print("interrupted", time.time(), flush=True)
+    print(model.run(method="rk45", **quick).status, flush=True)
+    sys.exit(7)
+"""
+CALLS = [
+    pytest.param(LONG, id="sweep"),
+    pytest.param(ADAPTIVE.replace("CALL", 'model.run(method="rk45")'), id="adaptive run"),
+    pytest.param(
+        ADAPTIVE.replace("CALL", 'model.sweep({"rate": [1e9, 2e9, 3e9]}, method="rk45")'), id="adaptive sweep"
+    ),
+]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
-def test_ctrl_c_stops_a_sweep() -> None:
-    with subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.PIPE, text=True) as child:
+@pytest.mark.parametrize("program", CALLS)
+def test_ctrl_c_stops_a_long_call(program: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stdout.readline().strip() == "ready"
         time.sleep(1.0)

@@ -24,11 +24,11 @@ from sembada.sd import batch as _batch
 from sembada.sd.layout import Layout, layout_of
 from sembada.sd.names import Names, canonical, split_element
 from sembada.sd.objects import Data, Time, Variable
-from sembada.sd.run import Run
+from sembada.sd.run import STATUS, Run
 from sembada.sd.series import as_series
 from sembada.sd.settings import Saved, fingerprint, is_points
 from sembada.sd.sweep import Sweep
-from sembada.sd.sweeping import not_finite, sweep
+from sembada.sd.sweeping import failed, sweep
 from sembada.sd.variables import VariableInfo, equations_table, variables_of
 
 __all__ = ["Model"]
@@ -491,9 +491,9 @@ class Model:
         failure = None
         if status:
             variable = program.state_name(where) if where >= 0 else ""
-            failure = {"status": "not finite", "time": at, "variable": variable}
+            failure = {"status": STATUS[status], "time": at, "variable": variable}
             if on_error == "raise":
-                raise not_finite(self.name, at, variable, program.dt)
+                raise failed(self.name, status, at, variable, program.dt)
             if on_error != "mask":
                 raise SpecificationError(f"on_error={on_error!r}; expected 'raise' or 'mask'", {"on_error": on_error})
         origin = {**made.facts, "seed": seed, "params": dict(zip(varied, values.tolist(), strict=True))}

@@ -15,7 +15,7 @@ from sembada.sd.layout import Layout
 
 __all__ = ["STATUS", "Run"]
 
-STATUS = ("ok", "not finite")
+STATUS = ("ok", "not finite", "step too small")
 """Names of the status codes of a run."""
 
 
@@ -32,7 +32,7 @@ class Run:
     times : ndarray
         The saved times.
     status : int
-        0: done. 1: a variable was not finite.
+        0: done. 1: a variable was not finite. 2: `"rk45"` could not keep its tolerance with any step.
     failure : dict or None
         Status, time and variable of the failure.
     provenance : dict

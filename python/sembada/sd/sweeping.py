@@ -16,11 +16,11 @@ from sembada.errors import DataError, SimulationError, SpecificationError, unkno
 from sembada.sd import batch as _batch
 from sembada.sd.designs import Design, as_design
 from sembada.sd.layout import Layout
-from sembada.sd.run import Run
+from sembada.sd.run import STATUS, Run
 from sembada.sd.statistics import Statistics, Summary, as_statistics
 from sembada.sd.sweep import Sweep
 
-__all__ = ["not_finite", "sweep", "trace"]
+__all__ = ["failed", "sweep", "trace"]
 
 
 def sweep(
@@ -92,8 +92,13 @@ def sweep(
             failed_in |= {block.start + run: name for run, name in result.failed_in.items()}
             if on_error == "raise" and result.status.any():
                 first = int(np.flatnonzero(result.status)[0])
-                raise not_finite(
-                    model.name, result.failed_at[first], result.failed_in[first], made.facts["dt"], block.start + first
+                raise failed(
+                    model.name,
+                    int(result.status[first]),
+                    result.failed_at[first],
+                    result.failed_in[first],
+                    made.facts["dt"],
+                    block.start + first,
                 )
             if held is not None:
                 continue
@@ -115,7 +120,9 @@ def sweep(
         status, failed_at, failed_in = held.outcome()
         if on_error == "raise" and status.any():
             first = int(np.flatnonzero(status)[0])
-            raise not_finite(model.name, failed_at[first], failed_in[first], made.facts["dt"], first)
+            raise failed(
+                model.name, int(status[first]), failed_at[first], failed_in[first], made.facts["dt"], first
+            )
         if statistics is None:
             kept = held.columns()
         else:
@@ -144,7 +151,7 @@ def trace(model: Any, design: Design, index: int, save: tuple[str, ...] | None, 
     row = np.ascontiguousarray(job.rows(0, np.zeros(1, dtype=np.intp))[0])
     data, status, at, where = made.program.run(row, job.seed, int(job.streams[0]))
     variable = made.program.state_name(where) if status and where >= 0 else ""
-    failure = {"status": "not finite", "time": at, "variable": variable} if status else None
+    failure = {"status": STATUS[status], "time": at, "variable": variable} if status else None
     origin = {**made.facts, "seed": job.seed, "params": dict(zip(job.varied, row.tolist(), strict=True))}
     return Run(made.layout, data, status, failure, origin)
 
@@ -176,14 +183,21 @@ def _groups(job: _batch.Batch, planned: Design, statistics: Statistics | None) -
     return tuple(values), by
 
 
-def not_finite(model: str, time: float, variable: str, dt: float, run: int | None = None) -> SimulationError:
+def failed(
+    model: str, status: int, time: float, variable: str, dt: float, run: int | None = None
+) -> SimulationError:
     """Make the error of a run that failed."""
     where = f"model {model!r}" if model else "the model"
     which = f"run {run} of {where}" if run is not None else where
+    what = (
+        f"{variable!r} is not finite at time {time:g}; look for a division by zero or a logarithm of a "
+        f"negative number in its equation, or take a smaller step than dt={dt:g}"
+        if status == 1
+        else f"{variable!r} asks at time {time:g} for steps smaller than the clock resolves; look for growth without "
+        "bounds or a jump that moves with the state, or take a larger tolerance=, or a method of fixed steps"
+    )
     return SimulationError(
-        f"{which}: {variable!r} is not finite at time {time:g}; look for a division by zero or a logarithm of a "
-        f"negative number in its equation, or take a smaller step than dt={dt:g}",
-        {"time": float(time), "variable": variable, "run": run, "status": 1},
+        f"{which}: {what}", {"time": float(time), "variable": variable, "run": run, "status": status}
     )
 
 

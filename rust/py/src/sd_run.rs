@@ -85,7 +85,7 @@ pub(crate) fn endings<'py>(
     py: Python<'py>,
     endings: &[Ending],
 ) -> (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i32>>) {
-    let status: Vec<u8> = endings.iter().map(|ending| u8::from(!ending.complete())).collect();
+    let status: Vec<u8> = endings.iter().map(|ending| ending.status()).collect();
     let times: Vec<f64> = endings.iter().map(|ending| ending.time).collect();
     let variables: Vec<i32> = endings.iter().map(|ending| ending.variable).collect();
     (status.into_pyarray(py), times.into_pyarray(py), variables.into_pyarray(py))
@@ -291,7 +291,9 @@ impl SdProgram {
         let program = Arc::clone(&self.program);
         let plan = &program.lanes;
         let code = plan.euler.code.len() + 4 * plan.rates.code.len() + plan.save.code.len();
-        let (rows, ending) = if code.saturating_mul(program.steps() as usize) < QUICK {
+        // How many steps the adaptive method takes, nobody knows before.
+        let fixed = program.flat.time.method != Method::Rk45;
+        let (rows, ending) = if fixed && code.saturating_mul(program.steps() as usize) < QUICK {
             let control = sembada_core::cancel::Control::new();
             gate::quick(py, cancelled, || sweep::run(&program, &values, run, key(seed), &control))?
         } else {
@@ -308,7 +310,7 @@ impl SdProgram {
         let [ending] = endings;
         let shape = [self.program.times.len(), self.program.flat.saves.len()];
         let rows = rows.into_pyarray(py).reshape(shape)?;
-        Ok((rows, i32::from(!ending.complete()), ending.time, ending.variable))
+        Ok((rows, i32::from(ending.status()), ending.time, ending.variable))
     }
 
     /// Every row of a design.

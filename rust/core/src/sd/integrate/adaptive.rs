@@ -1,12 +1,18 @@
 //! The embedded method of Dormand & Prince (1980), J. Comput. Appl. Math. 6, 5(4), with error control and dense output.
 //!
 //! Test inputs, data, held values and pipelines move at multiples of dt only, so a step never crosses one: every edge of a
-//! STEP or PULSE is met exactly, and between them the right side is as smooth as the model.
+//! STEP or PULSE is met exactly, and between them the right side is as smooth as the model. Kinks at other times (a RAMP that
+//! begins inside a step, IF on a TIME in between) are met as in every code with error control: steps that cross one are refused until
+//! what it does to them is below the tolerance.
+//!
+//! Steps are chosen as in the authors' DOPRI5: the proportional-integral controller of Gustafsson (1991), and a first step from
+//! the slope and its change (Hairer, Nørsett & Wanner 1993, §II.4). The error is that of the worst stock, not a mean of all.
 
 use super::Ending;
 use super::block::{Block, Sink};
 use crate::cancel::{Cancelled, Control};
 use crate::sd::functions::call::Noise;
+use crate::sd::program::kernels::Frame;
 
 const NODES: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
 const STAGES: [[f64; 6]; 7] = [
@@ -31,10 +37,47 @@ const DENSE: [f64; 7] = [
     -1_453_857_185.0 / 822_651_844.0,
     69_997_945.0 / 29_380_423.0,
 ];
-/// Smallest step as a share of dt; below it the run is given up.
-const SMALLEST: f64 = 1e-12;
+/// Differences of time that rounding may swallow, as a share of the largest time at hand: no step is shorter.
+const RESOLUTION: f64 = 8.0 * f64::EPSILON;
+/// Share of the step that the estimate promises.
+const SAFETY: f64 = 0.9;
+/// Weight of the error of the step before.
+const MEMORY: f64 = 0.04;
+/// Least and most that a step grows.
+const GROWTH: (f64, f64) = (0.2, 10.0);
+/// Steps between looks at whether somebody wants the run to stop.
+const PATIENCE: u32 = 64;
 
-impl Block<'_> {
+/// Chooses steps from errors.
+struct Steps {
+    /// The next step.
+    size: f64,
+    before: f64,
+    refused: bool,
+}
+
+impl Steps {
+    /// After a step whose error stood to the tolerance as `error` to one; whether it stands. `cut`: it was shorter than chosen.
+    fn judge(&mut self, taken: f64, error: f64, cut: bool) -> bool {
+        let share = libm::pow(error, 0.2 - 0.75 * MEMORY);
+        if error > 1.0 {
+            self.size = taken * (SAFETY / share).max(GROWTH.0);
+            self.refused = true;
+            return false;
+        }
+        let mut factor = (SAFETY * libm::pow(self.before, MEMORY) / share).clamp(GROWTH.0, GROWTH.1);
+        if self.refused {
+            factor = factor.min(1.0);
+        }
+        // An edge that cut a step short says nothing against longer ones.
+        self.size = if cut && factor >= 1.0 { self.size.max(taken * factor) } else { taken * factor };
+        self.before = error.max(1e-4);
+        self.refused = false;
+        true
+    }
+}
+
+impl<'p> Block<'p> {
     /// Carries the first run of the block on its own steps.
     pub(super) fn adaptive(
         &mut self,
@@ -44,50 +87,92 @@ impl Block<'_> {
     ) -> Result<Vec<Ending>, Cancelled> {
         let mut frame = self.frame(1, noise);
         self.begin(&mut frame);
+        let mut ending = Ending::COMPLETE;
+        let result = self.on_its_own_steps(&mut frame, sink, control, &mut ending);
+        self.give_back(frame);
+        result.map(|()| vec![ending])
+    }
+
+    fn on_its_own_steps(
+        &mut self,
+        frame: &mut Frame<'p>,
+        sink: &mut dyn Sink,
+        control: &Control,
+        ending: &mut Ending,
+    ) -> Result<(), Cancelled> {
         let program = self.program;
         let memory = self.memory.start();
         let (stocks, states) = (program.stocks, program.flat.states.len());
         let (lanes, dt) = (self.lanes, program.flat.time.dt);
-        let (relative, absolute) = program.flat.tolerance;
         let y = self.vector(self.areas.state[0]);
         let z = self.vector(self.areas.state[1]);
-        let rate = self.vector(self.areas.rate);
         let stage = self.vector(self.areas.sum);
         let pending = self.vector(self.areas.pending);
         let k = |s: usize, i: usize| stage + (s * states + i) * lanes;
-        let mut ending = Ending::COMPLETE;
+        let mut steps: Option<Steps> = None;
+        let mut ends = vec![0.0; stocks];
         let mut next_save = 0;
-        let mut h = dt;
         let last = program.times.last().copied().unwrap_or(program.flat.time.initial_time);
         let slack = 1e-9 * dt;
         let mut step = 0u64;
-        let result = 'run: loop {
-            if step.is_multiple_of(16)
-                && let Err(cancelled) = control.check()
-            {
-                break 'run Err(cancelled);
-            }
+        let mut looked = 0;
+        loop {
             let start = program.time_at(step);
             frame.noise.step = step;
             frame.clock.time = start;
             self.set_time(start, start);
             // Saved times at the start of the interval.
             while program.times.get(next_save).is_some_and(|&at| at <= start + slack) {
-                self.give(&mut frame, 0, next_save, sink, &mut ending);
+                self.give(frame, 0, next_save, sink, ending);
                 next_save += 1;
             }
             if start >= last - slack {
-                break Ok(());
+                return Ok(());
             }
-            Self::execute(memory, &self.code.holds, &mut frame);
+            Self::execute(memory, &self.code.holds, frame);
             let mut at = 0.0;
+            let mut known = false;
             // A run that failed stays where it is; what is saved of it is not a number.
             while dt - at > slack && ending.complete() {
-                let mut size = h.min(dt - at);
-                if dt - at - size < slack {
-                    size = dt - at;
+                if looked == 0 {
+                    control.check()?;
+                    looked = PATIENCE;
                 }
-                for s in 0..7 {
+                looked -= 1;
+                if !known {
+                    // The last slope of a step is the first of the next, but not over an edge.
+                    frame.inside = at > 0.0;
+                    let odd = self.slope(frame, 0, start + at, start);
+                    known = true;
+                    if let Some(stock) = odd {
+                        self.memory.numbers().copy_within(y..y + states * lanes, z);
+                        self.give_up(
+                            frame,
+                            Ending { time: start + at, variable: stock as i32, stalled: false },
+                            ending,
+                        );
+                        continue;
+                    }
+                }
+                let steps = match &mut steps {
+                    Some(steps) => steps,
+                    None => {
+                        let size = self.first_step(frame, start);
+                        steps.insert(Steps { size, before: 1e-4, refused: false })
+                    }
+                };
+                let left = dt - at;
+                let mut size = steps.size.min(dt);
+                if left <= size + slack {
+                    size = left;
+                } else if left < 2.0 * size {
+                    // Two even steps are better than a long and a short one.
+                    size = 0.5 * left;
+                }
+                let cut = size < steps.size;
+                frame.inside = true;
+                let mut odd = None;
+                for s in 1..7 {
                     let numbers = self.memory.numbers();
                     for i in 0..stocks {
                         let mut sum = 0.0;
@@ -96,44 +181,18 @@ impl Block<'_> {
                         }
                         numbers[z + i * lanes] = numbers[y + i * lanes] + size * sum;
                     }
-                    for i in stocks..states {
-                        numbers[z + i * lanes] = numbers[y + i * lanes];
-                    }
-                    self.set_time(start + at + NODES[s] * size, start);
-                    frame.inside = at > 0.0 || s > 0;
-                    Self::execute(memory, &self.code.rates[1], &mut frame);
-                    let numbers = self.memory.numbers();
-                    for i in 0..stocks {
-                        numbers[k(s, i)] = numbers[rate + i * lanes];
+                    numbers.copy_within(y + stocks * lanes..y + states * lanes, z + stocks * lanes);
+                    odd = self.slope(frame, s, start + at + NODES[s] * size, start);
+                    if odd.is_some() {
+                        break;
                     }
                 }
                 // The point of the seventh stage is the new state.
-                let numbers = self.memory.numbers();
-                let (mut worst, mut culprit) = (0.0f64, 0);
-                for i in 0..stocks {
-                    let error: f64 = (0..7).map(|s| ERROR[s] * numbers[k(s, i)]).sum::<f64>() * size;
-                    let scale = absolute + relative * numbers[y + i * lanes].abs().max(numbers[z + i * lanes].abs());
-                    let share = (error / scale).abs();
-                    if share > worst || share.is_nan() {
-                        (worst, culprit) = (if share.is_nan() { f64::INFINITY } else { share }, i);
-                    }
-                }
-                if worst > 1.0 {
-                    h = size * (0.9 * libm::pow(worst, -0.2)).clamp(0.1, 0.9);
-                    if h < SMALLEST * dt {
-                        ending = Ending { time: start + at, variable: culprit as i32 };
-                        // What is evaluated where the step would end comes before the state that it moves.
-                        let mut columns = vec![0.0; program.flat.saves.len() * lanes];
-                        (frame.sink, frame.pitch, frame.bad) = (columns.as_mut_ptr(), lanes, false);
-                        Self::execute(memory, &self.code.save[1], &mut frame);
-                        let mut found = [Ending::COMPLETE];
-                        // SAFETY: there is room for every lane of every column.
-                        unsafe { self.note_columns(1, columns.as_mut_ptr(), lanes, start + at, &mut found) };
-                        if !found[0].complete() {
-                            ending = found[0];
-                        }
-                        self.memory.numbers()[y..y + states * lanes].fill(f64::NAN);
-                        break;
+                let (worst, culprit) = odd.map_or_else(|| self.error(size), |stock| (f64::INFINITY, stock));
+                if !steps.judge(size, worst, cut) {
+                    if steps.size < RESOLUTION * start.abs().max(dt) {
+                        let found = Ending { time: start + at, variable: culprit as i32, stalled: odd.is_none() };
+                        self.give_up(frame, found, ending);
                     }
                     continue;
                 }
@@ -145,9 +204,9 @@ impl Block<'_> {
                 {
                     let theta = ((program.times[next_save] - start - at) / size).clamp(0.0, 1.0);
                     let numbers = self.memory.numbers();
-                    let ends: Vec<f64> = (0..stocks).map(|i| numbers[z + i * lanes]).collect();
-                    for i in 0..stocks {
-                        let (y0, y1) = (numbers[y + i * lanes], ends[i]);
+                    for (i, end) in ends.iter_mut().enumerate() {
+                        *end = numbers[z + i * lanes];
+                        let (y0, y1) = (numbers[y + i * lanes], *end);
                         let rise = y1 - y0;
                         let bow = size * numbers[k(0, i)] - rise;
                         let skew = rise - size * numbers[k(6, i)] - bow;
@@ -156,21 +215,17 @@ impl Block<'_> {
                         numbers[z + i * lanes] = y0 + theta * (rise + other * (bow + theta * (skew + other * rest)));
                     }
                     self.set_time(program.times[next_save], start);
-                    self.give(&mut frame, 1, next_save, sink, &mut ending);
+                    self.give(frame, 1, next_save, sink, ending);
                     let numbers = self.memory.numbers();
-                    for (i, end) in ends.into_iter().enumerate() {
-                        numbers[z + i * lanes] = end;
+                    for (i, end) in ends.iter().enumerate() {
+                        numbers[z + i * lanes] = *end;
                     }
                     next_save += 1;
                 }
                 let numbers = self.memory.numbers();
                 numbers.copy_within(z..z + stocks * lanes, y);
+                numbers.copy_within(k(6, 0)..k(6, 0) + stocks * lanes, k(0, 0));
                 at += size;
-                let grow = if worst == 0.0 { 5.0 } else { (0.9 * libm::pow(worst, -0.2)).clamp(0.2, 5.0) };
-                h = (size * grow).max(h.min(dt)).min(dt);
-                if grow < 1.0 {
-                    h = size * grow;
-                }
             }
             let numbers = self.memory.numbers();
             for &stock in &program.floors {
@@ -181,8 +236,91 @@ impl Block<'_> {
             frame.inside = false;
             frame.settle();
             step += 1;
-        };
-        self.give_back(frame);
-        result.map(|()| vec![ending])
+        }
+    }
+
+    /// Puts the slope at a time into a stage: the first from the state, others from the point in between. The first stock
+    /// whose slope is not finite.
+    fn slope(&mut self, frame: &mut Frame<'p>, stage: usize, time: f64, start: f64) -> Option<usize> {
+        // At an edge both sides have a say: a slope is that within the interval.
+        let end = start + self.program.flat.time.dt;
+        let margin = RESOLUTION * start.abs().max(end.abs());
+        self.set_time(time.max(start + margin).min(end - margin), start);
+        Self::execute(self.memory.start(), &self.code.rates[usize::from(stage > 0)], frame);
+        let (from, count) = (self.vector(self.areas.rate), self.program.stocks * self.lanes);
+        let to = self.vector(self.areas.sum) + stage * self.program.flat.states.len() * self.lanes;
+        let numbers = self.memory.numbers();
+        numbers.copy_within(from..from + count, to);
+        numbers[to..to + count].iter().position(|slope| !slope.is_finite()).map(|at| at / self.lanes)
+    }
+
+    /// The first step, from the first slope and how fast it changes.
+    fn first_step(&mut self, frame: &mut Frame<'p>, start: f64) -> f64 {
+        let (stocks, states) = (self.program.stocks, self.program.flat.states.len());
+        let (lanes, dt) = (self.lanes, self.program.flat.time.dt);
+        let (relative, absolute) = self.program.flat.tolerance;
+        let y = self.vector(self.areas.state[0]);
+        let z = self.vector(self.areas.state[1]);
+        let stage = self.vector(self.areas.sum);
+        let k = |s: usize, i: usize| stage + (s * states + i) * lanes;
+        let numbers = self.memory.numbers();
+        let scale: Vec<f64> = (0..stocks).map(|i| absolute + relative * numbers[y + i * lanes].abs()).collect();
+        let most = |of: &dyn Fn(usize) -> f64| (0..stocks).map(|i| (of(i) / scale[i]).abs()).fold(0.0, f64::max);
+        let level = most(&|i| numbers[y + i * lanes]);
+        let slope = most(&|i| numbers[k(0, i)]);
+        let small = if level < 1e-5 || slope < 1e-5 { 1e-6 * dt } else { (0.01 * level / slope).min(dt) };
+        for i in 0..states {
+            let step = if i < stocks { small * numbers[k(0, i)] } else { 0.0 };
+            numbers[z + i * lanes] = numbers[y + i * lanes] + step;
+        }
+        frame.inside = true;
+        if self.slope(frame, 1, start + small, start).is_some() {
+            return small;
+        }
+        let numbers = self.memory.numbers();
+        let bend =
+            (0..stocks).map(|i| ((numbers[k(1, i)] - numbers[k(0, i)]) / scale[i]).abs()).fold(0.0, f64::max) / small;
+        let steepest = slope.max(bend);
+        // Nothing moves: as far as an edge.
+        if steepest == 0.0 {
+            return dt;
+        }
+        let size = libm::pow(0.01 / steepest, 0.2);
+        if size.is_finite() { size.min(100.0 * small).min(dt) } else { small }
+    }
+
+    /// The error of a step as a multiple of what the tolerance allows, of the worst stock, and which that is.
+    fn error(&mut self, size: f64) -> (f64, usize) {
+        let (stocks, states, lanes) = (self.program.stocks, self.program.flat.states.len(), self.lanes);
+        let (relative, absolute) = self.program.flat.tolerance;
+        let y = self.vector(self.areas.state[0]);
+        let z = self.vector(self.areas.state[1]);
+        let stage = self.vector(self.areas.sum);
+        let numbers = self.memory.numbers();
+        let (mut worst, mut culprit) = (0.0f64, 0);
+        for i in 0..stocks {
+            let error: f64 = (0..7).map(|s| ERROR[s] * numbers[stage + (s * states + i) * lanes]).sum::<f64>() * size;
+            let scale = absolute + relative * numbers[y + i * lanes].abs().max(numbers[z + i * lanes].abs());
+            let share = (error / scale).abs();
+            if share > worst || share.is_nan() {
+                (worst, culprit) = (share, i);
+            }
+        }
+        (worst, culprit)
+    }
+
+    /// Ends the run: what is evaluated at the point in between comes before the stock that it moves, so if any of that is not
+    /// finite, it is to blame.
+    fn give_up(&mut self, frame: &mut Frame<'p>, found: Ending, ending: &mut Ending) {
+        let (lanes, states) = (self.lanes, self.program.flat.states.len());
+        let mut columns = vec![0.0; self.program.flat.saves.len() * lanes];
+        (frame.sink, frame.pitch, frame.bad) = (columns.as_mut_ptr(), lanes, false);
+        Self::execute(self.memory.start(), &self.code.save[1], frame);
+        let mut seen = [Ending::COMPLETE];
+        // SAFETY: there is room for every lane of every column.
+        unsafe { self.note_columns(1, columns.as_mut_ptr(), lanes, found.time, &mut seen) };
+        *ending = if seen[0].complete() { found } else { seen[0] };
+        let y = self.vector(self.areas.state[0]);
+        self.memory.numbers()[y..y + states * lanes].fill(f64::NAN);
     }
 }

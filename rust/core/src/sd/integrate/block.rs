@@ -501,7 +501,7 @@ impl<'p> Block<'p> {
             if ending.complete()
                 && let Some(state) = (0..states).find(|state| !numbers[start + state * lanes + lane].is_finite())
             {
-                *ending = Ending { time, variable: state as i32 };
+                *ending = Ending { time, variable: state as i32, stalled: false };
             }
         }
     }
@@ -526,7 +526,7 @@ impl<'p> Block<'p> {
             if ending.complete()
                 && let Some(column) = odd
             {
-                *ending = Ending { time, variable: (states + column) as i32 };
+                *ending = Ending { time, variable: (states + column) as i32, stalled: false };
             }
         }
     }

@@ -61,7 +61,7 @@ pub fn diagnose(
 fn blame(program: &Program, model: &Model, seen: &Snapshot) -> Ending {
     let flat = &program.flat;
     let states = flat.states.len();
-    let named = |variable: usize| Ending { time: seen.time, variable: variable as i32 };
+    let named = |variable: usize| Ending { time: seen.time, variable: variable as i32, stalled: false };
     // After the start a state moves before anything is computed from it.
     if let (false, Some(state)) = (seen.start, seen.states.iter().position(|&odd| odd)) {
         return named(state);
