@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from harness import Peer, compare
+from harness import OUT, Peer, compare
 
 MODELS = Path(__file__).parent / "models"
 SIR = {
@@ -98,13 +98,18 @@ def single_runs(rounds: int, quick: bool) -> None:
                 generated = {"design": cases["design"], "header": header, "places": places}
                 peers.append(Peer("generated C", "generated_peer.py", count, case=generated))
             compare(f"System dynamics, single runs of {title}, {method}", "run", peers, rounds=rounds)
-    teacup: dict[str, Any] = {"model": str(MODELS / "teacup.mdl"), "how": "frame", "check": ["Teacup Temperature"]}
-    count = 50 if quick else 500
-    peers = [
-        Peer("sembada", OURS, count, case=teacup),
-        Peer("pysimlin", "simlin_peer.py", count, case=teacup | {"check": ["teacup_temperature"]}, **SIMLIN),
-    ]
-    compare("System dynamics, one run of the teacup to a DataFrame", "run", peers, rounds=rounds)
+    for title, name, check, count in (
+        ("the teacup", "teacup.mdl", "Teacup Temperature", 500),
+        ("model M (SME)", "sme.mdl", "customers", 50),
+    ):
+        whole: dict[str, Any] = {"model": str(MODELS / name), "how": "frame", "check": [check]}
+        other = whole | {"check": [check.replace(" ", "_").lower()]}
+        count = count // 10 if quick else count
+        peers = [
+            Peer("sembada", OURS, count, case=whole, note="model.run().frame, everything saved"),
+            Peer("pysimlin", "simlin_peer.py", count, case=other, note="model.run().results", **SIMLIN),
+        ]
+        compare(f"System dynamics, one run of {title} to a DataFrame", "run", peers, rounds=rounds)
 
 
 def threads(rounds: int, quick: bool) -> None:
@@ -117,6 +122,106 @@ def threads(rounds: int, quick: bool) -> None:
             Peer("sembada, one thread", OURS, runs, case=cases),
         ]
         compare(f"System dynamics, threads on {title}", "run", peers, rounds=rounds, clock="wall")
+
+
+def adaptive(rounds: int, quick: bool) -> None:
+    """Compare the adaptive method with scipy's, the same pair and the same tolerance."""
+    count = 8 if quick else 64
+    # the longest step is ten days, values are saved daily: most come from between steps
+    case = design(SIR, count) | {"how": "rk45", "tolerance": 1e-6, "time": [0.0, 100.0, 10.0, 1.0]}
+    peers = [
+        Peer("sembada", OURS, count, case=case, note="model.sweep, run by run, one thread"),
+        Peer("scipy", "scipy_peer.py", count, case=case | {"start": [1000.0, 5.0, 0.0]}, note="solve_ivp, RK45"),
+    ]
+    # each keeps its tolerance in its own way
+    compare("System dynamics, rk45 on SIR", "run", peers, rounds=rounds, tolerance=1e-4)
+
+
+def regions(count: int = 60) -> str:
+    """Write a model of arrays: an epidemic by region and age, with travel; return its path."""
+    names = ", ".join(f"r{k}" for k in range(1, count + 1))
+    text = f"""{{UTF-8}}
+region: {names} ~~|
+age: young, adult, old ~~|
+Susceptible[region,age] = INTEG(-infection[region,age], population[age]) ~~|
+Infectious[region,age] = INTEG(infection[region,age] - recovery[region,age], first[age]) ~~|
+Recovered[region,age] = INTEG(recovery[region,age], 0) ~~|
+population[age] = 300, 500, 200 ~~|
+first[age] = 1, 3, 0 ~~|
+susceptibility[age] = 0.6, 1, 1.5 ~~|
+contacts = 0.4 ~~|
+duration = 5 ~~|
+at home = 0.8 ~~|
+infectious here[region] = SUM(Infectious[region,age!]) ~~|
+infectious everywhere = SUM(infectious here[region!]) ~~|
+mixed[region] = at home * infectious here[region] + (1 - at home) * infectious everywhere / {count} ~~|
+force[region] = contacts * mixed[region] / 1000 ~~|
+infection[region,age] = Susceptible[region,age] * force[region] * susceptibility[age] ~~|
+recovery[region,age] = Infectious[region,age] / duration ~~|
+INITIAL TIME = 0 ~~|
+FINAL TIME = 100 ~~|
+TIME STEP = 0.25 ~~|
+SAVEPER = 1 ~~|
+"""
+    OUT.mkdir(parents=True, exist_ok=True)
+    path = OUT / "regions.mdl"
+    path.write_text(text)
+    return str(path)
+
+
+SCENARIOS = ("Deterministic", "Low 2xCO2 sensitivity", "High 2xCO2 sensitivity")
+TEMPERATURES = [f"Temperature change from preindustrial[{scenario}]" for scenario in SCENARIOS]
+
+
+def large(rounds: int, quick: bool) -> None:
+    """Compare sweeps of large models and of arrays: a few variables saved, and all.
+
+    `SEMBADA_CLEARN` names the file of C-LEARN, `SEMBADA_MODELS` others, parted as paths are.
+    """
+    from sembada import sd
+
+    cases: list[tuple[str, dict[str, Any], int, list[str] | None]] = []
+    arrays = {"model": regions(), "vary": {"contacts": (0.2, 0.6), "duration": (3.0, 9.0)}}
+    cases.append(
+        ("180 regions and ages", arrays | {"check": ["infectious everywhere"]}, 256, ["infectious everywhere"])
+    )
+    sme = {"model": SME["model"], "vary": SME["vary"], "check": ["customers"]}
+    cases.append(("model M (SME)", sme, 256, None))
+    if "SEMBADA_CLEARN" in os.environ:
+        path = os.environ["SEMBADA_CLEARN"]
+        vary = {"Eddy diff coeff index": (0.85, 1.15), "Biostim coeff index": (0.9, 1.1), "Buff C Coeff": (3.8, 4.0)}
+        clearn = {"model": path, "vary": vary, "check": TEMPERATURES[:1]}
+        cases.append(("C-LEARN", clearn, 256, TEMPERATURES))
+    for path in filter(None, os.environ.get("SEMBADA_MODELS", "").split(os.pathsep)):
+        model = sd.read(path)
+        numbers = {
+            name: (0.95 * value, 1.05 * value)
+            for name, info in model.variables.items()
+            if (value := constant(info)) and name.upper() not in ("TIME STEP", "SAVEPER", "INITIAL TIME", "FINAL TIME")
+        }
+        stocks = [name for name, info in model.variables.items() if info.type == "stock" and not info.dimensions]
+        vary = dict(list(numbers.items())[:3])
+        cases.append((Path(path).stem, {"model": path, "vary": vary, "check": stocks[:1]}, 64, stocks[:3]))
+    for title, case, runs, few in cases:
+        for save in (few, None) if few else (None,):
+            count = max(8, runs // (8 if quick else 1) // (4 if save is None else 1))
+            numbers_of = design(case, count) | {"save": save}
+            engine = numbers_of | {"how": "engine"}
+            peers = [
+                Peer("sembada", OURS, count, case=numbers_of, note="model.sweep, one thread"),
+                Peer("sembada, engine", OURS, count, case=engine, note="without design and labels"),
+                Peer("pysimlin", "simlin_peer.py", 2 if quick else 8, case=numbers_of, **SIMLIN),
+            ]
+            what = "everything" if save is None else f"{len(save)} variables"
+            compare(f"System dynamics, sweep of {title}, {what} saved", "run", peers, rounds=rounds)
+
+
+def constant(info: Any) -> float | None:
+    """Return the number that a scalar variable is, if it is one."""
+    try:
+        return float(info.equation) if not info.dimensions else None
+    except (TypeError, ValueError):
+        return None
 
 
 def compilation(rounds: int, quick: bool) -> None:
@@ -138,4 +243,6 @@ def run(*, rounds: int, quick: bool) -> None:
     sweeps(rounds, quick)
     single_runs(rounds, quick)
     threads(rounds, quick)
+    adaptive(rounds, quick)
+    large(rounds, quick)
     compilation(rounds, quick)

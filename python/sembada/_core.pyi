@@ -352,12 +352,14 @@ class SdProgram:
     @property
     def tolerance(self) -> tuple[float, float]: ...  # of rk45: relative and absolute
     @property
+    def random(self) -> bool: ...  # whether a run may draw random numbers
+    @property
     def n_states(self) -> int: ...
     def disassemble(self, narrow: bool = False) -> str: ...  # narrow: the code for one run on its own
     # whether a run of the other one is the beginning of a run of this one: they differ in their final time alone
     def continues(self, other: SdProgram) -> bool: ...
     def state_name(self, index: int) -> str: ...  # the variable behind the `variable` of a status
-    # values (times, columns); status 0 done, 1 not finite; time and name of the first failure
+    # values (times, columns); status 0 done, 1 not finite, 2 step too small; time and name of the first failure
     def run(
         self, values: NDArray[np.float64], seed: int = 0, run: int = 0
     ) -> tuple[NDArray[np.float64], int, float, int]: ...

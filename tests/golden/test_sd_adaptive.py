@@ -1,4 +1,4 @@
-"""The adaptive method beside `scipy.integrate` (an implementation of the same pair that is not ours) and closed forms."""
+"""The adaptive method beside `scipy.integrate`, an implementation of the same pair that is not ours, and closed forms."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -97,11 +97,11 @@ def test_the_error_shrinks_with_the_tolerance_and_is_that_of_scipy(case: str, dt
         )
         theirs.append(np.abs(other.y - truth).max() / size)
     errors = np.array(ours)
-    # A step errs by less than the tolerance; errors of some tens of steps add up, and what the equations make of them is
-    # at most tenfold here (the oscillator, along its orbit).
+    # A step errs by less than the tolerance; errors of some tens of steps add up, and what the equations make of them
+    # is at most tenfold here (the oscillator, along its orbit).
     assert (errors <= 100 * TOLERANCES).all()
-    # Control of the error of a step keeps the error of the run in proportion: seven decades against seven, one and a half
-    # for where steps happen to end. Where dt is shorter than what loose tolerances allow, they all give the same.
+    # Control of the error of a step keeps the error of the run in proportion: seven decades against seven, one and a
+    # half for where steps happen to end. Where dt is shorter than what loose tolerances allow, they all give the same.
     if dt == 1.0:
         assert np.log10(errors[0] / errors[-1]) == pytest.approx(7, abs=1.5)
     # The same pair, with a mean over stocks where ours takes the worst: not more than some times worse anywhere.
@@ -119,9 +119,7 @@ def test_between_steps_the_values_are_those_of_the_interpolant_of_the_pair() -> 
     )
     # a tolerance that any step keeps: one step
     ours = model.run(method="rk45", tolerance=(0.5, 1e3), time=tuple(h * share)).frame[["x", "v"]].to_numpy().T
-    other = RK45(
-        lambda t, y: [y[1] * y[0], -y[0] + 0.1 * y[1] ** 2], 0, [1, 0.3], h, first_step=h, rtol=0.5, atol=1e3
-    )
+    other = RK45(lambda t, y: [y[1] * y[0], -y[0] + 0.1 * y[1] ** 2], 0, [1, 0.3], h, first_step=h, rtol=0.5, atol=1e3)
     other.step()
     assert other.t == h
     # numbers of order one after some ten operations a stage
@@ -152,8 +150,8 @@ def test_model_m_agrees_with_rk4_at_small_steps_and_with_itself() -> None:
     for tolerance in (1e-3, 1e-5, 1e-7, 1e-9):
         found = frame(method="rk45", tolerance=tolerance)
         assert (np.abs(found - small) / largest).max().max() <= 10 * tolerance + 1e-5
-        # Points of lookups between two stages are not seen in the error of the step: each costs some times the tolerance,
-        # and the model has fifty.
+        # Points of lookups between two stages are not seen in the error of the step: each costs some times the
+        # tolerance, and the model has fifty.
         assert (np.abs(found - tight) / largest).max().max() <= 300 * tolerance
 
 
@@ -172,7 +170,7 @@ def test_edges_that_no_step_meets_are_found_by_the_error(tolerance: float) -> No
     jump = np.exp(-0.3 * t) + np.where(t > 3.3, -np.expm1(-0.3 * (t - 3.3)) / 0.3, 0)
     # two units a time unit from 4.7 to 6.1, level after that
     kink = np.clip(t - 4.7, 0, 1.4) ** 2 + 2.8 * np.maximum(t - 6.1, 0)
-    # an edge between two stages is not all in the error of its step: some ten times the tolerance, as with every such code
+    # an edge between two stages is not all in the error of its step: some ten times the tolerance, as with all such code
     assert np.abs(run["jump"] - jump).max() <= 50 * tolerance * np.abs(jump).max()
     assert np.abs(run["kink"] - kink).max() <= 50 * tolerance * np.abs(kink).max()
 

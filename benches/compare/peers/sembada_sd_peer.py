@@ -15,6 +15,10 @@ STATE: dict[str, Any] = {}
 
 def prepare(case: dict[str, Any]) -> dict[str, Any]:
     STATE.update(case, loaded=sd.read(case["model"]))
+    if "time" in case:
+        start, end, dt, save = case["time"]
+        STATE["loaded"] = STATE["loaded"].replace(time={"initial_time": start, "final_time": end, "dt": dt})
+        STATE["when"] = tuple(float(at) for at in np.linspace(start, end, round((end - start) / save) + 1))
     if "design" in case:
         STATE["table"] = pd.DataFrame(case["design"])
         STATE["matrix"] = np.ascontiguousarray(STATE["table"].to_numpy())
@@ -40,6 +44,12 @@ def sample(count: int) -> object:
             program = _core.SdProgram.compile(sd.read(STATE["model"])._core)
         return program.n_states > 0
     rows = np.arange(count) % len(STATE["table"])
+    if how == "rk45":
+        table = STATE["table"].iloc[rows]
+        sweep = model.sweep(
+            table, save=STATE["save"], method="rk45", tolerance=STATE["tolerance"], time=STATE["when"], threads=1
+        )
+        return [float(sweep.frame(name).iloc[-1, 0]) for name in STATE["check"]]
     if how == "single":
         matrix, program = STATE["matrix"], STATE["program"]
         values, *_ = program.run(matrix[0])
@@ -49,7 +59,8 @@ def sample(count: int) -> object:
         return [float(first[-1, STATE["save"].index(name)]) for name in STATE["check"]]
     if how == "engine":
         values, *_ = STATE["program"].sweep(STATE["matrix"][rows], threads=STATE.get("threads", 1))
-        return [float(values[STATE["save"].index(name), -1, 0]) for name in STATE["check"]]
+        columns = STATE["save"] or STATE["program"].columns
+        return [float(values[columns.index(name), -1, 0]) for name in STATE["check"]]
     table = STATE["table"] if count == len(STATE["table"]) else STATE["table"].iloc[rows]
     sweep = model.sweep(table, save=STATE["save"], threads=STATE.get("threads", 1), method=STATE.get("method", "euler"))
     return [float(sweep.frame(name).iloc[-1, 0]) for name in STATE["check"]]

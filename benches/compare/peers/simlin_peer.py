@@ -16,6 +16,7 @@ def prepare(case: dict[str, Any]) -> dict[str, Any]:
         return {"version": version("pysimlin")}
     model = simlin.load(case["model"])
     STATE.update(case, loaded=model, simulation=model.simulate())
+    STATE["names"] = STATE["simulation"].get_var_names() if "design" in case else []
     return {"version": version("pysimlin")}
 
 
@@ -35,7 +36,8 @@ def sample(count: int) -> object:
         for name, values in design.items():
             simulation.set_value(name, values[row % len(values)])
         simulation.run_to_end()
-        saved = [simulation.get_series(name) for name in STATE["save"]]
+        kept = {name: simulation.get_series(name) for name in STATE["save"] or STATE["names"]}
+        assert kept
         if row == 0:
-            check = [float(saved[STATE["save"].index(name)][-1]) for name in STATE["check"]]
+            check = [float(simulation.get_series(name)[-1]) for name in STATE["check"]]
     return check

@@ -215,16 +215,16 @@ class Batch:
     def _pieces(self, rows: slice) -> list[tuple[int, Any]]:
         """Cut rows by their settings, and where their streams of random numbers do not follow each other."""
         if len(self.settings) == 1:
-            follow = not self.model._noisy or bool((np.diff(self.streams[rows].astype(np.int64)) == 1).all())
+            follow = not self.program(0).random or bool((np.diff(self.streams[rows].astype(np.int64)) == 1).all())
             if follow:
                 return [(0, rows)]
         codes, at = self.settings.codes[rows], np.arange(rows.start, rows.stop)
         parts = [(int(code), at[codes == code]) for code in np.unique(codes)]
-        return [(code, piece) for code, part in parts for piece in self._consecutive(part)]
+        return [(code, piece) for code, part in parts for piece in self._consecutive(code, part)]
 
-    def _consecutive(self, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-        """Cut rows where their streams of random numbers do not follow each other; a model without noise has none."""
-        if not self.model._noisy:
+    def _consecutive(self, code: int, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Cut rows where their streams of random numbers do not follow each other; a program without noise has none."""
+        if not self.program(code).random:
             return [rows]
         cuts = np.flatnonzero(np.diff(self.streams[rows].astype(np.int64)) != 1) + 1
         return np.split(rows, cuts)

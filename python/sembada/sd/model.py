@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import json
 import math
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,12 +31,6 @@ from sembada.sd.sweeping import failed, sweep
 from sembada.sd.variables import VariableInfo, equations_table, variables_of
 
 __all__ = ["Model"]
-
-_NOISE = re.compile(
-    r"\b(?:random|normal|uniform|poisson|exprnd|lognormal|montecarlo|pink\s+noise|noise|gamma|beta|binomial|weibull|"
-    r"logistic|pareto|triangular|geometric|hypergeometric|negbinomial|exponential)[\w\s]*\(",
-    re.IGNORECASE,
-)
 
 
 class Model:
@@ -276,18 +269,6 @@ class Model:
         described = {key: value for key, value in self._described.items() if key not in ("display", "path")}
         text = json.dumps(described, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @cached_property
-    def _noisy(self) -> bool:
-        """Whether a run may draw random numbers; when in doubt, yes."""
-        texts = [
-            str(equation.get(key) or "")
-            for entry in self._described["variables"]
-            for equation in entry.get("equations") or []
-            for key in ("source", "initial")
-        ]
-        texts += [json.dumps(self._described.get("macros", []), default=str)]
-        return any(_NOISE.search(text) for text in texts)
 
     # other models from this one
 

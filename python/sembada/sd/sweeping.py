@@ -120,9 +120,7 @@ def sweep(
         status, failed_at, failed_in = held.outcome()
         if on_error == "raise" and status.any():
             first = int(np.flatnonzero(status)[0])
-            raise failed(
-                model.name, int(status[first]), failed_at[first], failed_in[first], made.facts["dt"], first
-            )
+            raise failed(model.name, int(status[first]), failed_at[first], failed_in[first], made.facts["dt"], first)
         if statistics is None:
             kept = held.columns()
         else:
@@ -183,9 +181,7 @@ def _groups(job: _batch.Batch, planned: Design, statistics: Statistics | None) -
     return tuple(values), by
 
 
-def failed(
-    model: str, status: int, time: float, variable: str, dt: float, run: int | None = None
-) -> SimulationError:
+def failed(model: str, status: int, time: float, variable: str, dt: float, run: int | None = None) -> SimulationError:
     """Make the error of a run that failed."""
     where = f"model {model!r}" if model else "the model"
     which = f"run {run} of {where}" if run is not None else where

@@ -244,6 +244,12 @@ impl SdProgram {
         self.program.flat.tolerance
     }
 
+    /// Whether a run may draw random numbers.
+    #[getter]
+    fn random(&self) -> bool {
+        self.program.random()
+    }
+
     /// Number of states.
     #[getter]
     fn n_states(&self) -> usize {

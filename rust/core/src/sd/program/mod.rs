@@ -258,6 +258,11 @@ impl Program {
             && flat.curves == short.curves
     }
 
+    /// Whether a run may draw random numbers: then the number of a run is a part of it.
+    pub fn random(&self) -> bool {
+        self.flat.graph.nodes().iter().any(|node| matches!(node, Node::Call(call, ..) if call.random()))
+    }
+
     /// Every instruction as text, of the code for runs side by side or of that for one run on its own.
     pub fn disassemble(&self, narrow: bool) -> String {
         text::disassemble(self, if narrow { Shape::Narrow } else { Shape::Lanes })

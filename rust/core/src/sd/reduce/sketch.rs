@@ -50,6 +50,60 @@ pub struct Parts<'a> {
     pub count: u64,
 }
 
+/// Edges and what belongs to them, as in a sketch.
+#[derive(Debug, Default)]
+struct Draft {
+    edges: Vec<f64>,
+    counts: Vec<u32>,
+    slack: Vec<u32>,
+    guess: Vec<f32>,
+}
+
+impl Draft {
+    fn clear(&mut self) {
+        self.edges.clear();
+        self.counts.clear();
+        self.slack.clear();
+        self.guess.clear();
+    }
+
+    fn copy(&mut self, sketch: &Sketch) {
+        self.edges.clone_from(&sketch.edges);
+        self.counts.clone_from(&sketch.counts);
+        self.slack.clone_from(&sketch.slack);
+        self.guess.clone_from(&sketch.guess);
+    }
+
+    /// The bins of another, joined where what an edge parts fits together into `full`.
+    fn join(&mut self, from: &Self, full: u64) {
+        self.clear();
+        let mut below = 0;
+        for k in 0..=from.edges.len() {
+            let slack = from.slack.get(k).copied().unwrap_or(0);
+            let mut here = from.counts[2 * k];
+            // The edge before may go if what it parted fits together.
+            if let Some(&at) = self.counts.last() {
+                let together = u64::from(below) + u64::from(at) + u64::from(here);
+                if together + u64::from(slack) <= full {
+                    here = together as u32;
+                    self.edges.pop();
+                    self.slack.pop();
+                    self.guess.pop();
+                    self.counts.truncate(self.counts.len() - 2);
+                }
+            }
+            self.counts.push(here);
+            below = here;
+            if let Some(&edge) = from.edges.get(k) {
+                self.edges.push(edge);
+                self.counts.push(from.counts[2 * k + 1]);
+                self.slack.push(slack);
+                self.guess.push(from.guess[k]);
+            }
+        }
+    }
+}
+
 /// Memory for taking values in, made once a worker.
 #[derive(Debug)]
 pub struct Scratch {
@@ -58,10 +112,8 @@ pub struct Scratch {
     heads: Vec<f64>,
     places: Vec<u32>,
     inside: Vec<f64>,
-    edges: Vec<f64>,
-    counts: Vec<u32>,
-    slack: Vec<u32>,
-    guess: Vec<f32>,
+    draft: Draft,
+    spare: Draft,
 }
 
 /// What is known of the values that came before at the place of a new edge.
@@ -113,58 +165,60 @@ impl Sketch {
             || u64::from(self.counts[2 * last]) > limit;
         if heavy {
             self.split(values, [least, greatest], limit, scratch);
+        } else if self.edges.len() > room(share) {
+            scratch.draft.copy(self);
+        } else {
+            return;
         }
-        if self.edges.len() > room(share) {
-            self.shrink(share, scratch);
+        if scratch.draft.edges.len() > room(share) {
+            shrink(share, self.count, scratch);
         }
+        self.keep(&scratch.draft);
     }
 
     /// Edges for sorted values.
     fn build(&mut self, sorted: &[f64], share: f64, scratch: &mut Scratch) {
-        scratch.clear();
-        let rest = cut(sorted, 0, Past::default(), limit(share, self.count) / 2, false, scratch);
-        scratch.counts.push(rest);
-        self.keep(scratch);
+        let draft = &mut scratch.draft;
+        draft.clear();
+        let rest = cut(sorted, 0, Past::default(), limit(share, self.count) / 2, false, draft);
+        draft.counts.push(rest);
+        self.keep(draft);
     }
 
-    /// Cuts the bins that hold too much at values that have just come.
-    fn split(&mut self, values: &[f64], [least, greatest]: [f64; 2], limit: u64, scratch: &mut Scratch) {
-        let places = std::mem::take(&mut scratch.places);
-        scratch.clear();
+    /// Drafts a sketch whose bins that hold too much are cut at values that have just come.
+    fn split(&self, values: &[f64], [least, greatest]: [f64; 2], limit: u64, scratch: &mut Scratch) {
+        let Scratch { places, inside, draft, .. } = scratch;
+        draft.clear();
         for k in 0..=self.edges.len() {
             let slack = self.slack.get(k).copied().unwrap_or(0);
             let held = self.counts[2 * k];
             if u64::from(held) + u64::from(slack) > limit {
-                scratch.inside.clear();
-                let mine = values.iter().zip(&places).filter(|&(_, &place)| place as usize == 2 * k);
-                scratch.inside.extend(mine.map(|(&value, _)| value));
-                let mut inside = std::mem::take(&mut scratch.inside);
+                inside.clear();
+                let mine = values.iter().zip(&*places).filter(|&(_, &place)| place as usize == 2 * k);
+                inside.extend(mine.map(|(&value, _)| value));
                 inside.sort_unstable_by(f64::total_cmp);
                 let old = held - inside.len() as u32;
                 // Outside of what came before, ranks are known: nothing old lies below the least or above the greatest.
                 let (before, inner) = inside.split_at(inside.partition_point(|&value| value < least));
                 let (within, after) = inner.split_at(inner.partition_point(|&value| value <= greatest));
-                cut(before, 0, Past::default(), limit / 2, true, scratch);
+                cut(before, 0, Past::default(), limit / 2, true, draft);
                 let past = Past { slack: old + slack, ..self.past(k, old, [least, greatest]) };
                 let free = limit.saturating_sub(u64::from(past.slack)) / 2;
-                let mut rest = old + cut(within, 0, past, free, false, scratch);
+                let mut rest = old + cut(within, 0, past, free, false, draft);
                 if k == self.edges.len() {
-                    rest = cut(after, rest, Past::default(), limit / 2, false, scratch);
+                    rest = cut(after, rest, Past::default(), limit / 2, false, draft);
                 }
-                scratch.inside = inside;
-                scratch.counts.push(rest);
+                draft.counts.push(rest);
             } else {
-                scratch.counts.push(held);
+                draft.counts.push(held);
             }
             if let Some(&edge) = self.edges.get(k) {
-                scratch.edges.push(edge);
-                scratch.counts.push(self.counts[2 * k + 1]);
-                scratch.slack.push(slack);
-                scratch.guess.push(self.guess[k]);
+                draft.edges.push(edge);
+                draft.counts.push(self.counts[2 * k + 1]);
+                draft.slack.push(slack);
+                draft.guess.push(self.guess[k]);
             }
         }
-        scratch.places = places;
-        self.keep(scratch);
     }
 
     /// What is known inside bin k, which held `old` values.
@@ -180,47 +234,11 @@ impl Sketch {
         }
     }
 
-    /// Joins bins that hold little.
-    fn shrink(&mut self, share: f64, scratch: &mut Scratch) {
-        let limit = limit(share, self.count);
-        for full in [limit / 2, limit / 4 * 3, limit] {
-            scratch.clear();
-            let mut below = 0;
-            for k in 0..=self.edges.len() {
-                let slack = self.slack.get(k).copied().unwrap_or(0);
-                let mut here = self.counts[2 * k];
-                // The edge before may go if what it parted fits together.
-                if let Some(&at) = scratch.counts.last() {
-                    let together = u64::from(below) + u64::from(at) + u64::from(here);
-                    if together + u64::from(slack) <= full {
-                        here = together as u32;
-                        scratch.edges.pop();
-                        scratch.slack.pop();
-                        scratch.guess.pop();
-                        scratch.counts.truncate(scratch.counts.len() - 2);
-                    }
-                }
-                scratch.counts.push(here);
-                below = here;
-                if let Some(&edge) = self.edges.get(k) {
-                    scratch.edges.push(edge);
-                    scratch.counts.push(self.counts[2 * k + 1]);
-                    scratch.slack.push(slack);
-                    scratch.guess.push(self.guess[k]);
-                }
-            }
-            self.keep(scratch);
-            if self.edges.len() <= room(share) {
-                break;
-            }
-        }
-    }
-
-    fn keep(&mut self, scratch: &Scratch) {
-        replace(&mut self.edges, &scratch.edges);
-        replace(&mut self.counts, &scratch.counts);
-        replace(&mut self.slack, &scratch.slack);
-        replace(&mut self.guess, &scratch.guess);
+    fn keep(&mut self, draft: &Draft) {
+        replace(&mut self.edges, &draft.edges);
+        replace(&mut self.counts, &draft.counts);
+        replace(&mut self.slack, &draft.slack);
+        replace(&mut self.guess, &draft.guess);
     }
 
     /// Takes in what another sketch holds; with the extremes of the values of each.
@@ -235,7 +253,8 @@ impl Sketch {
             self.take(&few.exact, others, share, scratch);
             return;
         }
-        scratch.clear();
+        let draft = &mut scratch.draft;
+        draft.clear();
         let mut sides = [Side::new(self, own), Side::new(other, others)];
         let mut written = 0;
         loop {
@@ -249,17 +268,18 @@ impl Sketch {
                 guess += likely;
             }
             let under = sides[0].under + sides[1].under;
-            scratch.edges.push(edge);
-            scratch.counts.push(under - at - written);
-            scratch.counts.push(at);
-            scratch.slack.push(slack);
-            scratch.guess.push(guess as f32);
+            draft.edges.push(edge);
+            draft.counts.push(under - at - written);
+            draft.counts.push(at);
+            draft.slack.push(slack);
+            draft.guess.push(guess as f32);
             written = under;
         }
-        scratch.counts.push((self.count + other.count) as u32 - written);
+        draft.counts.push((self.count + other.count) as u32 - written);
         self.count += other.count;
-        self.keep(scratch);
-        self.shrink(share, scratch);
+        // Both together may have twice the edges that are kept: they never stand in a sketch.
+        shrink(share, self.count, scratch);
+        self.keep(&scratch.draft);
     }
 
     /// The quantiles at `q` (each in 0 to 1): as `numpy.quantile` while the values themselves are kept, else linear between
@@ -390,15 +410,19 @@ impl Scratch {
     /// Empty.
     pub fn new(kernel: Kernel) -> Self {
         let (index, heads, places, inside) = Default::default();
-        let (edges, counts, slack, guess) = Default::default();
-        Self { kernel, index, heads, places, inside, edges, counts, slack, guess }
+        Self { kernel, index, heads, places, inside, draft: Draft::default(), spare: Draft::default() }
     }
+}
 
-    fn clear(&mut self) {
-        self.edges.clear();
-        self.counts.clear();
-        self.slack.clear();
-        self.guess.clear();
+/// Joins bins of the draft that hold little.
+fn shrink(share: f64, count: u64, scratch: &mut Scratch) {
+    let limit = limit(share, count);
+    for full in [limit / 2, limit / 4 * 3, limit] {
+        scratch.spare.join(&scratch.draft, full);
+        std::mem::swap(&mut scratch.spare, &mut scratch.draft);
+        if scratch.draft.edges.len() <= room(share) {
+            break;
+        }
     }
 }
 
@@ -420,17 +444,17 @@ fn replace<T: Copy>(held: &mut Vec<T>, by: &[T]) {
 
 /// Makes edges of sorted values so that at most `most` lie between two, `between` that came before counted with the first;
 /// returns how many follow the last edge, whose bin the caller closes. `closed`: the last value is an edge.
-fn cut(sorted: &[f64], mut between: u32, past: Past, most: u64, closed: bool, scratch: &mut Scratch) -> u32 {
+fn cut(sorted: &[f64], mut between: u32, past: Past, most: u64, closed: bool, draft: &mut Draft) -> u32 {
     let mut rest = sorted;
     while let Some(&value) = rest.first() {
         let same = rest.iter().take_while(|&&other| other == value).count();
         rest = &rest[same..];
         if u64::from(between) + same as u64 > most || (closed && rest.is_empty()) {
-            scratch.edges.push(value);
-            scratch.counts.push(between);
-            scratch.counts.push(same as u32);
-            scratch.slack.push(past.slack);
-            scratch.guess.push(past.at(value) as f32);
+            draft.edges.push(value);
+            draft.counts.push(between);
+            draft.counts.push(same as u32);
+            draft.slack.push(past.slack);
+            draft.guess.push(past.at(value) as f32);
             between = 0;
         } else {
             between += same as u32;

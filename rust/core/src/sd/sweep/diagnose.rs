@@ -30,9 +30,8 @@ pub fn diagnose(
     let width = program.flat.defaults.len();
     let runs = numbers.len();
     let adaptive = program.flat.time.method == Method::Rk45;
-    let noisy = program.flat.graph.nodes().iter().any(|node| matches!(node, Node::Call(call, ..) if call.random()));
     // Lanes draw the numbers of runs that follow each other.
-    let block = if adaptive || noisy { 1 } else { lanes(program, runs, pool.current_num_threads()).min(64) };
+    let block = if adaptive || program.random() { 1 } else { lanes(program, runs, pool.current_num_threads()).min(64) };
     let whole = Control::new();
     let parts = par::chunks(
         pool,
