@@ -193,6 +193,7 @@ impl Code {
         let mut bound = Vec::with_capacity(section.code.len());
         let mut cells = Vec::with_capacity(section.code.len());
         let mut skips = Vec::new();
+        let mut rows = Vec::with_capacity(section.code.len());
         for instruction in &section.code {
             let mut way = Way::Search;
             let (mut number, mut aux) = (0, 0);
@@ -268,7 +269,8 @@ impl Code {
             }
             let run = thread::function(program.kernel, &instruction.op, way);
             cells.push(Cell { run, to: to * 8, a, aux });
+            rows.push(thread::row(&instruction.op, way));
         }
-        if self.width > 1 { Bind::Lanes(bound) } else { Bind::Thread(thread::stretches(cells, &skips)) }
+        if self.width > 1 { Bind::Lanes(bound) } else { Bind::Thread(thread::stretches(cells, &rows, &skips)) }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! An instruction is a function that ends by calling the function of the instruction behind it; an optimising compiler
 //! turns that into a jump. Where it does not, the stack grows by one frame an instruction, so every `STRETCH`
-//! instructions one returns to the loop in [`run`].
+//! instructions one returns to the loop in [`run`]. Neighbours that take the same function are a row: the first of them
+//! does them all before it jumps.
 
 use super::code::{Link, Op};
 use super::curves::curve_at;
@@ -17,7 +18,9 @@ use crate::sd::compile::graph::{Binary, Reading, Unary};
 use crate::sd::compile::scalar;
 
 /// Instructions between two returns to the loop.
-const STRETCH: usize = 64;
+const STRETCH: usize = 128;
+/// Powers and the like that are computed side by side.
+pub(super) const TOGETHER: usize = 4;
 
 /// A bound instruction. Places are distances from the start of the memory in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +29,7 @@ pub(crate) struct Cell {
     pub(crate) run: Run,
     pub(crate) to: u32,
     pub(crate) a: [u32; 4],
-    /// What an operation needs besides: its number in a list, a table, a column.
+    /// What an operation needs besides: its number in a list, a table, a column; or how many cells are left of a row.
     pub(crate) aux: u32,
 }
 
@@ -36,17 +39,17 @@ pub(crate) struct Cell {
 /// The cell stands in a list that ends with [`end`], and its places lie inside the memory.
 pub(crate) type Run = unsafe fn(*const Cell, *mut f64, *mut Frame<'_>);
 
-/// A lookup that is read by comparing, as it stands in memory: the inner points (what is not a number is never
-/// reached), the range, the end, and `x, y, slope` of each piece.
+/// A lookup that is read by comparing, as it stands in memory: the inner points and the end (what is not a number is
+/// never reached), the range, and `x, y, slope` of each piece, the last of which is the end alone.
 pub(crate) const TABLE: usize = 88;
-/// Most pieces of such a lookup.
+/// Most points to pass in such a lookup.
 const MOST: usize = 16;
 const RANGE: usize = 16;
 const PIECES: usize = 20;
 
 /// Whether the code reads a lookup by comparing.
 pub(crate) fn counted(table: &Table) -> bool {
-    table.way != Way::Search && table.slopes.len() <= MOST
+    table.way != Way::Search && table.slopes.len() <= MOST && table.points.x.iter().all(|x| x.is_finite())
 }
 
 /// Writes a lookup as the code reads it.
@@ -54,13 +57,17 @@ pub(crate) fn lay_table(table: &Table, to: &mut [f64]) {
     let (x, y, pieces) = (&table.points.x, &table.points.y, table.slopes.len());
     to[..RANGE].fill(f64::NAN);
     to[..pieces - 1].copy_from_slice(&x[1..pieces]);
-    to[RANGE..PIECES].copy_from_slice(&match table.reading {
-        Reading::Extrapolate => [f64::NEG_INFINITY, f64::INFINITY, f64::NAN, f64::NAN],
-        _ => [x[0], x[pieces], x[pieces], y[pieces]],
-    });
     for piece in 0..pieces {
         to[PIECES + 4 * piece..PIECES + 4 * piece + 3].copy_from_slice(&[x[piece], y[piece], table.slopes[piece]]);
     }
+    if table.reading == Reading::Extrapolate {
+        to[RANGE..RANGE + 2].copy_from_slice(&[f64::NEG_INFINITY, f64::INFINITY]);
+        return;
+    }
+    to[RANGE..RANGE + 2].copy_from_slice(&[x[0], x[pieces]]);
+    // At the end the last point itself: minus zero times a distance of zero changes no bit of it.
+    to[pieces - 1] = x[pieces];
+    to[PIECES + 4 * pieces..PIECES + 4 * pieces + 3].copy_from_slice(&[x[pieces], y[pieces], -0.0]);
 }
 
 #[inline(always)]
@@ -91,8 +98,63 @@ pub(crate) unsafe fn run(code: &[Cell], r: *mut f64, frame: &mut Frame<'_>) {
     }
 }
 
-/// Adds the pauses and the end to a list, and lets the skips, whose places are given, reach over pauses.
-pub(crate) fn stretches(mut cells: Vec<Cell>, skips: &[usize]) -> Vec<Cell> {
+/// Where the cell of an operation counts those that are left of its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// It stands alone.
+    Alone,
+    /// In `aux`.
+    Aux,
+    /// In the last argument.
+    Last,
+    /// In `aux`, and all arguments are read before anything is written.
+    Together,
+}
+
+/// How cells of an operation form a row.
+pub(crate) fn row(op: &Op, way: Way) -> Row {
+    match op {
+        Op::Chain(_) | Op::Pair(..) | Op::Choose(_) | Op::Select | Op::Move => Row::Aux,
+        Op::Unary(Unary::Negative | Unary::Abs | Unary::Sqrt) => Row::Aux,
+        Op::Unary(Unary::Exp | Unary::Ln | Unary::Sin | Unary::Cos) | Op::Binary(Binary::Power) => Row::Together,
+        Op::Binary(
+            Binary::Equal
+            | Binary::NotEqual
+            | Binary::Less
+            | Binary::LessEqual
+            | Binary::Greater
+            | Binary::GreaterEqual
+            | Binary::And
+            | Binary::Or,
+        ) => Row::Aux,
+        Op::Lookup(..) if way == Way::Count => Row::Last,
+        Op::Store(_) => Row::Last,
+        _ => Row::Alone,
+    }
+}
+
+/// Joins neighbours that take the same function. Each counts from itself, so that a skip may lead into a row.
+fn join(cells: &mut [Cell], rows: &[Row]) {
+    let mut left = 0;
+    for k in (0..cells.len()).rev() {
+        let same = left > 0
+            && !(k + 1).is_multiple_of(STRETCH)
+            && cells[k].run as usize == cells[k + 1].run as usize
+            && rows[k] == rows[k + 1]
+            && (rows[k] != Row::Together
+                || cells[k + 1..=k + left].iter().all(|cell| !cell.a[..2].contains(&cells[k].to)));
+        left = if same { left + 1 } else { 1 };
+        match rows[k] {
+            Row::Alone => {}
+            Row::Aux | Row::Together => cells[k].aux = left as u32,
+            Row::Last => cells[k].a[3] = left as u32,
+        }
+    }
+}
+
+/// Joins rows, adds the pauses and the end to a list, and lets the skips, whose places are given, reach over pauses.
+pub(crate) fn stretches(mut cells: Vec<Cell>, rows: &[Row], skips: &[usize]) -> Vec<Cell> {
+    join(&mut cells, rows);
     let count = cells.len();
     // Behind the last cell stands the end, without a pause before it.
     let place = |k: usize| if k == count { k + k.saturating_sub(1) / STRETCH } else { k + k / STRETCH };
@@ -124,15 +186,58 @@ unsafe fn end(_: *const Cell, _: *mut f64, f: *mut Frame<'_>) {
     unsafe { (*f).next = std::ptr::null() };
 }
 
-/// Defines functions of cells: the body computes the result from the arguments by number.
+/// Defines functions of cells: the body computes the result from the arguments by number, cell by cell of a row.
 macro_rules! cells {
     ($($(#[$meta:meta])* fn $name:ident $([$($t:ident),*])? ($($x:ident $k:literal),*) $body:block)*) => {$(
         $(#[$meta])*
-        unsafe fn $name $(<$($t: Step),*>)? (cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
-            // SAFETY: as promised for every cell.
+        unsafe fn $name $(<$($t: Step),*>)? (mut cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+            // SAFETY: as promised for every cell; a row counts at least its own cell.
             unsafe {
-                $(let $x = get(r, (*cell).a[$k]);)*
-                *r.byte_add((*cell).to as usize) = $body;
+                let mut left = (*cell).aux;
+                loop {
+                    $(let $x = get(r, (*cell).a[$k]);)*
+                    *r.byte_add((*cell).to as usize) = $body;
+                    left = left.wrapping_sub(1);
+                    if left == 0 {
+                        break;
+                    }
+                    cell = cell.add(1);
+                }
+                next(cell, r, f);
+            }
+        }
+    )*};
+}
+
+/// Defines functions of cells that compute `TOGETHER` of a row side by side.
+macro_rules! together {
+    ($($(#[$meta:meta])* fn $name:ident ($($x:ident $k:literal),*) $of:expr)*) => {$(
+        $(#[$meta])*
+        unsafe fn $name(mut cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+            // SAFETY: as promised for every cell; a row counts at least its own cell.
+            unsafe {
+                let mut left = (*cell).aux as usize;
+                while left > 1 {
+                    // A row that ends early repeats its last cell.
+                    let last = (left - 1).min(TOGETHER - 1);
+                    $(let mut $x = [0.0; TOGETHER];)*
+                    for k in 0..TOGETHER {
+                        $($x[k] = get(r, (*cell.add(k.min(last))).a[$k]);)*
+                    }
+                    let values: [f64; TOGETHER] = $of($($x),*);
+                    for k in 0..TOGETHER {
+                        *r.byte_add((*cell.add(k.min(last))).to as usize) = values[k];
+                    }
+                    cell = cell.add(last + 1);
+                    left -= last + 1;
+                }
+                if left == 0 {
+                    cell = cell.sub(1);
+                } else {
+                    $(let $x = [get(r, (*cell).a[$k])];)*
+                    let [value] = $of($($x),*);
+                    *r.byte_add((*cell).to as usize) = value;
+                }
                 next(cell, r, f);
             }
         }
@@ -153,12 +258,22 @@ cells! {
     fn select(x 0, y 1, z 2) { if x != 0.0 { y } else { z } }
 }
 
-unsafe fn store(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
-    // SAFETY: as promised for every cell; the sink has room for every column.
+unsafe fn store(mut cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+    // SAFETY: as promised for every cell; the sink has room for every column; a row counts at least its own cell.
     unsafe {
-        let x = get(r, (*cell).a[0]);
-        *(*f).sink.add((*cell).a[1] as usize * (*f).pitch) = x;
-        (*f).bad |= (*cell).aux != 0 && !x.is_finite();
+        let mut left = (*cell).a[3];
+        let mut bad = false;
+        loop {
+            let x = get(r, (*cell).a[0]);
+            *(*f).sink.add((*cell).a[1] as usize * (*f).pitch) = x;
+            bad |= (*cell).aux != 0 && !x.is_finite();
+            left = left.wrapping_sub(1);
+            if left == 0 {
+                break;
+            }
+            cell = cell.add(1);
+        }
+        (*f).bad |= bad;
         next(cell, r, f);
     }
 }
@@ -278,12 +393,12 @@ macro_rules! set {
         mod $module {
             use super::*;
 
-            cells! {
-                $(#[$feature])? fn exp(x 0) { math::exp::<$fused, 1>([x])[0] }
-                $(#[$feature])? fn ln(x 0) { math::ln::<$fused, 1>([x])[0] }
-                $(#[$feature])? fn sin(x 0) { math::sin::<$fused, 1>([x])[0] }
-                $(#[$feature])? fn cos(x 0) { math::cos::<$fused, 1>([x])[0] }
-                $(#[$feature])? fn pow(x 0, y 1) { math::pow::<$fused, 1>([x], [y])[0] }
+            together! {
+                $(#[$feature])? fn exp(x 0) math::exp::<$fused, _>
+                $(#[$feature])? fn ln(x 0) math::ln::<$fused, _>
+                $(#[$feature])? fn sin(x 0) math::sin::<$fused, _>
+                $(#[$feature])? fn cos(x 0) math::cos::<$fused, _>
+                $(#[$feature])? fn pow(x 0, y 1) math::pow::<$fused, _>
             }
 
             unsafe fn unary(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
@@ -306,19 +421,24 @@ macro_rules! set {
             }
 
             $(#[$feature])?
-            unsafe fn count(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
-                // SAFETY: as promised for every cell; a counted table stands at `aux`.
+            unsafe fn count(mut cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+                // SAFETY: as promised for every cell; a counted table stands at `aux`; a row counts at least its own cell.
                 unsafe {
-                    let table = r.byte_add((*cell).aux as usize).cast_const();
-                    let at = get(r, (*cell).a[0]);
-                    // Comparisons so written that what is not a number stays so.
-                    let t = if *table.add(RANGE) > at { *table.add(RANGE) } else { at };
-                    let t = if *table.add(RANGE + 1) < t { *table.add(RANGE + 1) } else { t };
-                    let piece = table.add(PIECES + 4 * $passed(table, t));
-                    let value = *piece.add(1) + *piece.add(2) * (t - *piece);
-                    // The last point itself, not the end of the last piece.
-                    let value = if t >= *table.add(RANGE + 2) { *table.add(RANGE + 3) } else { value };
-                    *r.byte_add((*cell).to as usize) = value;
+                    let mut left = (*cell).a[3];
+                    loop {
+                        let table = r.byte_add((*cell).aux as usize).cast_const();
+                        let at = get(r, (*cell).a[0]);
+                        // Comparisons so written that what is not a number stays so.
+                        let t = if *table.add(RANGE) > at { *table.add(RANGE) } else { at };
+                        let t = if *table.add(RANGE + 1) < t { *table.add(RANGE + 1) } else { t };
+                        let piece = table.add(PIECES + 4 * $passed(table, t));
+                        *r.byte_add((*cell).to as usize) = *piece.add(1) + *piece.add(2) * (t - *piece);
+                        left = left.wrapping_sub(1);
+                        if left == 0 {
+                            break;
+                        }
+                        cell = cell.add(1);
+                    }
                     next(cell, r, f);
                 }
             }
