@@ -49,9 +49,44 @@ def test_threads_that_share_a_program_get_the_bits_of_runs_alone(plant: sd.Model
 
 def test_the_code_of_one_run_can_be_read() -> None:
     decay = sd.Model(sd.Stock("x", 1, outflows=["loss"]), sd.Flow("loss", "x * SIN(TIME)"), time=sd.Time(0, 8, dt=0.5))
-    # What depends on time alone stands outside the code of runs side by side, and in that of one run.
+    # What depends on time alone stands outside the code of a step, for one run in a section of its own.
     assert "Sin" not in decay.program().split("step:")[1]
-    assert "Sin" in decay.program(runs=1).split("step:")[1]
+    code = decay.program(runs=1)
+    assert "Sin" not in code.split("step:")[1]
+    assert "u0 = Unary(Sin) c2" in code.split("time:")[1].split("start:")[0]
     assert decay.program(runs=2) == decay.program()
     with pytest.raises(SpecificationError, match="runs=0"):
         decay.program(runs=0)
+
+
+@pytest.mark.parametrize("method", ["euler", "rk4"])
+def test_what_fails_behind_a_machine_is_named_where_the_machine_made_it_fail(method: str) -> None:
+    filling = sd.Model(
+        sd.Conveyor("line", 0, inflows=["loading"], outflows=["unloading"], transit_time=4),
+        sd.Flow("loading", 1),
+        sd.Flow("unloading"),
+        sd.Aux("room", "SQRT(2.5 - line)"),
+        sd.Stock("y", 0, inflows=["seen"]),
+        sd.Flow("seen", "room * 2"),
+        time=sd.Time(0, 12, dt=0.5),
+    )
+    # Half a unit comes in a step, none leaves before time 4: at time 3 there are three on the line.
+    run = filling.run(save=["y"], on_error="mask", method=method)
+    assert run.failure is not None
+    assert (run.failure["time"], run.failure["variable"]) == (3.0, "room")
+    waiting = sd.Model(
+        sd.Queue("waiting", 3, inflows=["arriving"], outflows=["loading"]),
+        sd.Flow("arriving", 2),
+        sd.Flow("loading"),
+        sd.Conveyor("line", 0, inflows=["loading"], outflows=["unloading"], transit_time=2, capacity=2),
+        sd.Flow("unloading"),
+        sd.Aux("room", "LN(8.2 - waiting)"),
+        sd.Stock("y", 0, inflows=["seen"]),
+        sd.Flow("seen", "room * 2"),
+        time=sd.Time(0, 12, dt=0.5),
+    )
+    run = waiting.run(save=["waiting"], method=method)
+    first = float(run.times[np.argmax(run["waiting"] > 8.2)])
+    run = waiting.run(save=["y"], on_error="mask", method=method)
+    assert run.failure is not None
+    assert (run.failure["time"], run.failure["variable"]) == (first, "room")

@@ -120,7 +120,7 @@ impl<'p> Block<'p> {
             let start = program.time_at(step);
             frame.noise.step = step;
             frame.clock.time = start;
-            self.set_time(start, start);
+            self.set_time(frame, start, start);
             // Saved times at the start of the interval.
             while program.times.get(next_save).is_some_and(|&at| at <= start + slack) {
                 self.give(frame, 0, next_save, sink, ending);
@@ -214,7 +214,7 @@ impl<'p> Block<'p> {
                         let other = 1.0 - theta;
                         numbers[z + i * lanes] = y0 + theta * (rise + other * (bow + theta * (skew + other * rest)));
                     }
-                    self.set_time(program.times[next_save], start);
+                    self.set_time(frame, program.times[next_save], start);
                     self.give(frame, 1, next_save, sink, ending);
                     let numbers = self.memory.numbers();
                     for (i, end) in ends.iter().enumerate() {
@@ -245,7 +245,7 @@ impl<'p> Block<'p> {
         // At an edge both sides have a say: a slope is that within the interval.
         let end = start + self.program.flat.time.dt;
         let margin = RESOLUTION * start.abs().max(end.abs());
-        self.set_time(time.max(start + margin).min(end - margin), start);
+        self.set_time(frame, time.max(start + margin).min(end - margin), start);
         Self::execute(self.memory.start(), &self.code.rates[usize::from(stage > 0)], frame);
         let (from, count) = (self.vector(self.areas.rate), self.program.stocks * self.lanes);
         let to = self.vector(self.areas.sum) + stage * self.program.flat.states.len() * self.lanes;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Ending;
 use super::loops::Loops;
 use super::memory::Memory;
+use super::timed::Timed;
 use crate::cancel::{Cancelled, Control};
-use crate::sd::compile::graph::Node;
 use crate::sd::functions::call::Noise;
 use crate::sd::functions::clock::Clock;
 use crate::sd::functions::machine::Machine;
@@ -39,7 +39,7 @@ impl Sink for Scratch {
 /// Memory for a block of runs, with code that blocks of the same width share.
 pub struct Block<'p> {
     pub(super) program: &'p Program,
-    plan: &'p Plan,
+    pub(super) plan: &'p Plan,
     pub(super) memory: Memory,
     pub(super) code: Arc<Code>,
     rings: Vec<Ring>,
@@ -50,11 +50,12 @@ pub struct Block<'p> {
     pub(crate) skipped: usize,
     /// Lanes of the block.
     pub(super) lanes: usize,
-    width: usize,
-    scalars: Vec<f64>,
-    uniform_slots: Vec<u32>,
+    pub(super) width: usize,
+    pub(super) scalars: Vec<f64>,
+    pub(super) uniform_slots: Vec<u32>,
     // Values of time alone at every step, when they fit.
-    uniform_table: Option<&'p [f64]>,
+    pub(super) uniform_table: Option<&'p [f64]>,
+    pub(super) timed: Timed,
     loops: Loops,
     dead: Vec<bool>,
 }
@@ -80,9 +81,13 @@ impl<'p> Block<'p> {
             uniform_slots: Vec::new(),
             uniform_table: if width > 1 { program.uniform_table() } else { None },
             loops: Loops::of(program.kernel),
+            timed: Timed::default(),
             dead: vec![false; lanes],
             code,
         };
+        if width == 1 {
+            block.open_table();
+        }
         block.uniform_slots.extend(plan.uniforms.iter().map(|uniform| uniform.slot));
         if width > 1 {
             block.scalars.resize(plan.scalars, 0.0);
@@ -197,55 +202,10 @@ impl<'p> Block<'p> {
         }
     }
 
-    /// Puts the values of time alone where the code reads them.
-    pub(super) fn set_time(&mut self, time: f64, step_time: f64) {
-        if self.width == 1 {
-            // What depends on time stands in the code.
-            let numbers = self.memory.numbers();
-            for uniform in &self.plan.uniforms {
-                numbers[uniform.slot as usize] = if uniform.node == Node::Time { time } else { step_time };
-            }
-            return;
-        }
-        if self.uniform_slots.is_empty() {
-            return;
-        }
-        self.program.uniforms(time, step_time, &mut self.scalars);
-        self.spread();
-    }
-
-    fn spread(&mut self) {
-        let width = self.width;
-        let numbers = self.memory.numbers();
-        for &slot in &self.uniform_slots {
-            let at = slot as usize * width;
-            numbers[at..at + width].fill(self.scalars[slot as usize]);
-        }
-    }
-
-    /// As [`Block::set_time`] at a step, from the program's table where there is one.
-    pub(super) fn set_step(&mut self, step: u64) {
-        let count = self.uniform_slots.len();
-        if count == 0 {
-            return;
-        }
-        let at = step as usize * count;
-        let Some(values) = self.uniform_table.and_then(|table| table.get(at..at + count)) else {
-            let time = self.program.time_at(step);
-            self.set_time(time, time);
-            return;
-        };
-        let width = self.width;
-        let numbers = self.memory.numbers();
-        for (&slot, &value) in self.uniform_slots.iter().zip(values) {
-            numbers[slot as usize * width..(slot as usize + 1) * width].fill(value);
-        }
-    }
-
     /// Everything up to the first step.
     pub(super) fn begin(&mut self, frame: &mut Frame<'p>) {
         let memory = self.memory.start();
-        self.set_step(0);
+        self.set_step(frame, 0);
         frame.noise.step = 0;
         frame.clock.time = self.program.time_at(0);
         Self::execute(memory, &self.code.start, frame);
@@ -321,22 +281,26 @@ impl<'p> Block<'p> {
         self.begin(frame);
         let memory = self.memory.start();
         let method = program.flat.time.method;
-        let last = program.save_steps.last().map_or(0, |&(step, _)| step);
-        let mut next_save = 0;
+        let last = program.last_step();
+        let save_at = |save: usize| program.save_steps.get(save).map_or(u64::MAX, |&(step, _)| step);
+        let (mut next_save, mut next_at) = (0, save_at(0));
         let mut bank = 0;
         let mut any = false;
         let patience =
             (1 << 22) / (self.lanes.max(16) * (self.plan.euler.code.len() + self.plan.rates.code.len() + 8)).max(1);
-        for step in 0..=last {
-            if (step as usize).is_multiple_of(patience.max(1)) {
+        let patience = patience.max(1) as u64;
+        let (mut step, mut left) = (0, 0);
+        loop {
+            if left == 0 {
                 control.check()?;
+                left = patience;
             }
             if step > 0 || method != Method::Euler {
-                self.set_step(step);
+                self.set_step(frame, step);
             }
             frame.noise.step = step;
             frame.clock.time = program.time_at(step);
-            let saving = program.save_steps.get(next_save).is_some_and(|&(at, _)| at == step);
+            let saving = next_at == step;
             if let Some(endings) = precise.as_deref_mut() {
                 self.note_states(bank, runs, program.time_at(step), endings);
             }
@@ -361,22 +325,51 @@ impl<'p> Block<'p> {
                 }
                 sink.stored(next_save, &self.dead[..runs]);
                 next_save += 1;
+                next_at = save_at(next_save);
             }
             if step == last {
                 break;
             }
             match method {
+                Method::Euler if saving => bank = 1 - bank,
                 Method::Euler => {
-                    if !saving {
-                        Self::execute(memory, &self.code.euler[bank], frame);
-                    }
-                    bank = 1 - bank;
+                    let end = if precise.is_some() { step + 1 } else { next_at.min(last).min(step + left) };
+                    self.glide(frame, step..end, bank);
+                    let steps = end - step;
+                    bank ^= steps as usize & 1;
+                    step += steps - 1;
+                    left -= steps - 1;
                 }
                 Method::Rk2 | Method::Rk4 | Method::Rk45 => self.runge(frame, step, method),
             }
             frame.settle();
+            step += 1;
+            left -= 1;
         }
+        self.close_table();
         Ok(any)
+    }
+
+    /// Euler steps that save nothing, the first of which has its time set and the last of which is not settled.
+    fn glide(&mut self, frame: &mut Frame<'p>, steps: std::ops::Range<u64>, mut bank: usize) {
+        let memory = self.memory.start();
+        if self.code.timeless {
+            for _ in steps {
+                Self::execute(memory, &self.code.euler[bank], frame);
+                bank = 1 - bank;
+            }
+            return;
+        }
+        for step in steps.clone() {
+            if step > steps.start {
+                frame.settle();
+                self.set_step(frame, step);
+                frame.noise.step = step;
+                frame.clock.time = self.program.time_at(step);
+            }
+            Self::execute(memory, &self.code.euler[bank], frame);
+            bank = 1 - bank;
+        }
     }
 
     /// A Runge–Kutta step from state area 0 to itself, with area 1 for the points in between.
@@ -396,28 +389,31 @@ impl<'p> Block<'p> {
         let area = |at: usize| unsafe { std::slice::from_raw_parts_mut(memory.add(at), n) };
         let loops = self.loops;
         // Held states and rings do not move within the step.
-        Self::execute(memory, &self.code.holds, frame);
-        self.memory.numbers().copy_within(y + n..y + states * lanes, z + n);
+        let moved = stocks < states;
+        if moved {
+            Self::execute(memory, &self.code.holds, frame);
+            self.memory.numbers().copy_within(y + n..y + states * lanes, z + n);
+        }
         Self::execute(memory, &self.code.first, frame);
         frame.inside = true;
         if method == Method::Rk2 {
             // Heun: the mean of the slopes at both ends.
             // SAFETY: the processor runs the kernel of the program, here and below.
             unsafe { (loops.point)(area(z), area(y), area(sum), h) };
-            self.set_time(program.time_at(step + 1), now);
+            self.set_point(frame, step, 1, program.time_at(step + 1));
             Self::execute(memory, &self.code.rates[1], frame);
             // SAFETY: as above.
             unsafe { (loops.finish)(area(y), area(sum), area(k), 0.5 * h) };
         } else {
             // SAFETY: as above.
             unsafe { (loops.point)(area(z), area(y), area(sum), 0.5 * h) };
-            self.set_time(now + 0.5 * h, now);
+            self.set_point(frame, step, 1, now + 0.5 * h);
             for c in [0.5 * h, h] {
                 Self::execute(memory, &self.code.rates[1], frame);
                 // SAFETY: as above.
                 unsafe { (loops.middle)(area(z), area(sum), area(y), area(k), c) };
             }
-            self.set_time(program.time_at(step + 1), now);
+            self.set_point(frame, step, 2, program.time_at(step + 1));
             Self::execute(memory, &self.code.rates[1], frame);
             // SAFETY: as above.
             unsafe { (loops.finish)(area(y), area(sum), area(k), h / 6.0) };
@@ -430,7 +426,9 @@ impl<'p> Block<'p> {
                 *value = if 0.0 > *value { 0.0 } else { *value };
             }
         }
-        numbers.copy_within(pending + n..pending + states * lanes, y + n);
+        if moved {
+            numbers.copy_within(pending + n..pending + states * lanes, y + n);
+        }
     }
 
     /// Hands the values at a saved time over, from the states of one bank, and judges them.

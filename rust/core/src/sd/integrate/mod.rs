@@ -4,6 +4,7 @@ mod adaptive;
 mod block;
 mod loops;
 mod memory;
+mod timed;
 mod watch;
 
 pub use block::{Block, Sink};

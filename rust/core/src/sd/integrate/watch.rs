@@ -48,8 +48,9 @@ impl Block<'_> {
                 result = Err(cancelled);
                 break;
             }
-            self.set_step(step);
+            self.set_step(&mut frame, step);
             frame.noise.step = step;
+            frame.clock.time = program.time_at(step);
             (frame.sink, frame.pitch, frame.bad) = (columns.as_mut_ptr(), lanes, false);
             Self::execute(memory, &self.code.save[bank], &mut frame);
             self.look(&mut seen, bank, &columns, program.time_at(step), step == 0);
@@ -59,6 +60,7 @@ impl Block<'_> {
             if method == Method::Euler {
                 Self::execute(memory, &self.code.euler[bank], &mut frame);
                 bank = 1 - bank;
+                frame.settle();
                 continue;
             }
             let y = self.vector(self.areas.state[0]);
@@ -72,6 +74,7 @@ impl Block<'_> {
                 self.stages(&mut frame, step, method, &mut columns, &mut seen);
                 self.memory.numbers()[y..y + states * lanes].copy_from_slice(&after);
             }
+            frame.settle();
         }
         self.give_back(frame);
         result.map(|()| seen)
@@ -92,8 +95,9 @@ impl Block<'_> {
         let [y, z] = self.areas.state.map(|area| self.vector(area));
         let k = self.vector(self.areas.rate);
         let (n, all) = (program.stocks * lanes, program.flat.states.len() * lanes);
-        self.set_time(now, now);
+        self.set_time(frame, now, now);
         Self::execute(memory, &self.code.rates[0], frame);
+        frame.inside = true;
         let numbers = self.memory.numbers();
         numbers.copy_within(y + n..y + all, z + n);
         let points: &[f64] = if method == Method::Rk2 { &[1.0] } else { &[0.5, 0.5, 1.0] };
@@ -103,12 +107,13 @@ impl Block<'_> {
                 numbers[z + i] = numbers[y + i] + point * h * numbers[k + i];
             }
             let time = now + point * h;
-            self.set_time(time, now);
+            self.set_time(frame, time, now);
             (frame.sink, frame.pitch, frame.bad) = (columns.as_mut_ptr(), lanes, false);
             Self::execute(memory, &self.code.save[1], frame);
             self.look(seen, 1, columns, time, false);
             Self::execute(memory, &self.code.rates[1], frame);
         }
+        frame.inside = false;
     }
 
     /// Notes the lanes that are not finite for the first time.

@@ -20,6 +20,7 @@ pub(crate) struct Areas {
     pub(crate) rate: usize,
     pub(crate) sum: usize,
     pub(crate) pending: usize,
+    pub(crate) timed: usize,
     temporary: usize,
     count: usize,
 }
@@ -42,6 +43,7 @@ impl Default for Bind {
 /// Code bound to memory, by the state area that it reads, and the memory as a run finds it.
 #[derive(Debug, Default)]
 pub(crate) struct Code {
+    pub(crate) time: Bind,
     pub(crate) start: Bind,
     pub(crate) ring_steps: Bind,
     pub(crate) euler: [Bind; 2],
@@ -58,6 +60,10 @@ pub(crate) struct Code {
     pub(crate) lanes: usize,
     /// Lanes of a chunk.
     pub(crate) width: usize,
+    /// Whether a step reads neither the time nor anything but memory.
+    pub(crate) timeless: bool,
+    /// Numbers of a row of values of time alone.
+    pub(crate) timed: usize,
     /// Where vectors begin, in numbers.
     vectors: usize,
     /// Where lookups stand, in numbers.
@@ -113,8 +119,11 @@ impl Code {
         let runge = program.flat.time.method != Method::Euler;
         let sum = area(if runge { states * 7 } else { 0 });
         let pending = area(if runge { states } else { 0 });
+        // Whole cache lines.
+        let timed_count = plan.timed.next_multiple_of(8);
+        let timed = area(timed_count);
         let temporary = area(plan.temporaries());
-        let areas = Areas { inputs, kept, state, rate, sum, pending, temporary, count: next };
+        let areas = Areas { inputs, kept, state, rate, sum, pending, timed, temporary, count: next };
         let vectors = plan.scalars.next_multiple_of(8) * width;
         // Lookups stand behind all vectors, on whole cache lines.
         let tables = (vectors + areas.count * lanes).next_multiple_of(8);
@@ -137,6 +146,7 @@ impl Code {
             width,
             vectors,
             tables,
+            timed: timed_count,
             size,
             image,
             judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
@@ -147,6 +157,7 @@ impl Code {
         let (mut calls, mut curves) = (Vec::new(), Vec::new());
         let mut bind =
             |section: &Section, here, there| code.bind(program, plan, section, here, there, &mut calls, &mut curves);
+        let time = bind(&plan.time, state[0], state[1]);
         let start = bind(&plan.start, state[0], state[1]);
         let ring_steps = bind(&plan.ring_steps, state[0], state[1]);
         let holds = bind(&plan.holds, state[0], pending);
@@ -156,8 +167,12 @@ impl Code {
         code.areas.rate = sum;
         let first = code.bind(program, plan, &plan.rates, state[0], state[1], &mut calls, &mut curves);
         code.areas = areas;
+        let timeless = plan.uniforms.is_empty()
+            && calls.is_empty()
+            && program.rings.is_empty()
+            && program.flat.machines.is_empty();
         let (calls, curves) = (calls.into(), curves.into());
-        Self { start, ring_steps, euler, euler_save, rates, first, holds, save, calls, curves, ..code }
+        Self { time, start, ring_steps, euler, euler_save, rates, first, holds, save, calls, curves, timeless, ..code }
     }
 
     /// Where a vector place stands, in numbers from the start.
@@ -176,6 +191,7 @@ impl Code {
             Place::State(k) => vector(here + k as usize),
             Place::Next(k) => vector(there + k as usize),
             Place::Rate(k) => vector(areas.rate + k as usize),
+            Place::Timed(k) => vector(areas.timed + k as usize),
             Place::Temporary(k) => vector(areas.temporary + k as usize),
         }
     }

@@ -77,9 +77,13 @@ pub(crate) struct Builder<'a> {
     pub(crate) uniforms: Vec<Id>,
     /// Slot of each run-constant node that steps read.
     pub(crate) kept: HashMap<Id, u32>,
+    /// Values of time alone that the code for one run reads, in order.
+    pub(crate) timed: Vec<Id>,
+    /// Whether values of time alone are computed here or read, in the code for one run.
+    pub(crate) timing: bool,
     /// Whether run-constants are computed here (the section that starts a run) or read.
     pub(crate) starting: bool,
-    /// Whether the code is for one run: it computes what depends on time alone, in an order that suits the processor.
+    /// Whether the code is for one run, in an order that suits the processor.
     pub(crate) narrow: bool,
 }
 
@@ -88,7 +92,7 @@ impl Builder<'_> {
     fn here(&self, id: Id) -> bool {
         match self.classes[id as usize] {
             Class::Constant => false,
-            Class::Uniform => self.narrow && !matches!(self.graph.node(id), Node::Time | Node::StepTime),
+            Class::Uniform => self.timing && self.narrow && !matches!(self.graph.node(id), Node::Time | Node::StepTime),
             Class::Run => self.starting && !matches!(self.graph.node(id), Node::Input(_)),
             Class::Lane => !matches!(self.graph.node(id), Node::State(_)),
         }
@@ -104,6 +108,13 @@ impl Builder<'_> {
         if self.classes[id as usize] == Class::Run {
             let next = self.kept.len() as u32;
             return Place::Kept(*self.kept.entry(id).or_insert(next));
+        }
+        if self.classes[id as usize] == Class::Uniform && self.narrow && !self.timing {
+            let place = self.timed.iter().position(|&timed| timed == id).unwrap_or_else(|| {
+                self.timed.push(id);
+                self.timed.len() - 1
+            });
+            return Place::Timed(place as u32);
         }
         if self.classes[id as usize] == Class::Uniform {
             self.uniform(id);

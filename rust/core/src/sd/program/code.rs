@@ -8,6 +8,8 @@ use crate::sd::functions::call::Function;
 pub enum Place {
     /// The same number for all lanes: a constant or a value of time alone.
     Scalar(u32),
+    /// A value of time alone, of a run on its own.
+    Timed(u32),
     /// A varied value.
     Input(u32),
     /// A value that is fixed during the run.

@@ -87,10 +87,14 @@ pub(super) unsafe fn machine_body(call: u32, lanes: usize, r: *mut f64, frame: &
 
 impl Frame<'_> {
     /// Moves every machine by a step, as it was told; what leaks from one onto another is noted before any moves.
+    #[inline]
     pub(crate) fn settle(&mut self) {
-        if self.machines.is_empty() {
-            return;
+        if !self.machines.is_empty() {
+            self.settle_all();
         }
+    }
+
+    fn settle_all(&mut self) {
         let lanes = self.machines.iter().map(|bank| bank.lanes.len()).max().unwrap_or(0);
         for lane in 0..lanes {
             let leaked: Vec<Vec<Leaked>> = self

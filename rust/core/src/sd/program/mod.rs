@@ -53,6 +53,8 @@ pub struct Program {
     threaded: OnceLock<Arc<bind::Code>>,
     /// Values of time alone by step, made when the first block of runs is.
     uniform_table: OnceLock<Option<Vec<f64>>>,
+    /// The values of time alone that its runs read, by point in time.
+    timetable: OnceLock<Arc<Vec<f64>>>,
     goals: Goals,
     /// Rings.
     pub rings: Vec<RingPlan>,
@@ -124,6 +126,7 @@ impl Program {
             narrow: OnceLock::new(),
             threaded: OnceLock::new(),
             uniform_table: OnceLock::new(),
+            timetable: OnceLock::new(),
             goals,
             rings,
             held,
@@ -178,6 +181,21 @@ impl Program {
         } else {
             self.lanes.uniform::<true>(&self.flat.tables, time, step_time, values);
         }
+    }
+
+    /// The values of time alone, when a run on its own has computed them.
+    pub(crate) fn timetable(&self) -> Option<Arc<Vec<f64>>> {
+        self.timetable.get().map(Arc::clone)
+    }
+
+    /// Keeps them: they are the same in every run.
+    pub(crate) fn keep_timetable(&self, table: Vec<f64>) {
+        self.timetable.get_or_init(|| Arc::new(table));
+    }
+
+    /// The last step at which something is saved, where a run ends.
+    pub(crate) fn last_step(&self) -> u64 {
+        self.save_steps.last().map_or(0, |&(step, _)| step)
     }
 
     /// The time at a step: by index, so that nothing accumulates.

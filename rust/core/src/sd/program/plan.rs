@@ -25,7 +25,8 @@ pub(super) struct Goals {
 pub(super) enum Shape {
     /// Runs side by side: values of time alone are computed once for all of them, outside the code.
     Lanes,
-    /// One run: everything stands in the code, in an order that keeps what waits for a result away from it.
+    /// One run: everything stands in the code, in an order that suits the processor; values of time alone in a section
+    /// of their own.
     Narrow,
 }
 
@@ -41,6 +42,8 @@ pub struct Uniform {
 /// Sections of code with their constants and tables.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
+    /// Computes the values of time alone of a run on its own; for runs side by side `uniforms` says how.
+    pub time: Section,
     /// Computes run-constants and the states at the start.
     pub start: Section,
     /// Computes the rings' numbers of steps, into rate places.
@@ -62,6 +65,8 @@ pub struct Plan {
     pub constants: Vec<(u32, f64)>,
     /// Values of time alone, in order.
     pub uniforms: Vec<Uniform>,
+    /// Number of values of time alone that the code for a run on its own reads.
+    pub timed: usize,
     /// Number of scalar slots.
     pub scalars: usize,
     /// Number of run-constants, with the start values of machines behind them.
@@ -79,7 +84,9 @@ impl Plan {
             scalars: HashMap::new(),
             uniforms: Vec::new(),
             kept: HashMap::new(),
+            timed: Vec::new(),
             starting: false,
+            timing: false,
             narrow: shape == Shape::Narrow,
         };
         let mut both = goals.saves.clone();
@@ -115,6 +122,11 @@ impl Plan {
         builder.starting = true;
         plan.start = builder.section(&first);
         plan.ring_steps = builder.section(&lengths);
+        builder.starting = false;
+        builder.timing = true;
+        plan.timed = builder.timed.len();
+        let timed: Vec<Goal> = builder.timed.iter().zip(0..).map(|(&id, k)| Goal::Put(id, Place::Timed(k))).collect();
+        plan.time = builder.section(&timed);
         plan.constants =
             builder.scalars.iter().filter_map(|(&id, &slot)| flat.graph.value(id).map(|value| (slot, value))).collect();
         plan.constants.sort_unstable_by_key(|&(slot, _)| slot);
@@ -125,8 +137,8 @@ impl Plan {
     }
 
     /// All sections.
-    pub fn sections(&self) -> [&Section; 7] {
-        [&self.start, &self.ring_steps, &self.euler, &self.euler_save, &self.rates, &self.holds, &self.save]
+    pub fn sections(&self) -> [&Section; 8] {
+        [&self.time, &self.start, &self.ring_steps, &self.euler, &self.euler_save, &self.rates, &self.holds, &self.save]
     }
 
     /// The most temporaries that a section needs at once.

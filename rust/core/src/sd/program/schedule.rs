@@ -49,7 +49,7 @@ fn kind(op: &Op) -> u32 {
         Op::Lookup(..) => 2400,
         Op::Move => 2500,
         Op::Store(_) => 2600,
-        Op::Call(..) | Op::Advance(_) | Op::Skip(..) => 0,
+        Op::Call(..) | Op::Curve(..) | Op::Advance(_) | Op::Skip(..) => 0,
     }
 }
 
@@ -121,7 +121,9 @@ fn divide(code: &[Instruction]) -> Vec<Unit> {
 /// Units in an order in which each stands behind those that it waits for; fills `next`.
 fn sort(units: &mut [Unit]) -> Vec<usize> {
     let mut waits: Vec<usize> = units.iter().map(|unit| unit.before.len()).collect();
-    units.iter_mut().for_each(|unit| unit.next.clear());
+    for unit in units.iter_mut() {
+        unit.next.clear();
+    }
     for unit in 0..units.len() {
         for k in 0..units[unit].before.len() {
             let other = units[unit].before[k];

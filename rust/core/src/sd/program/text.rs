@@ -9,6 +9,7 @@ use super::{Plan, Program};
 fn place(place: Place) -> String {
     match place {
         Place::Scalar(k) => format!("c{k}"),
+        Place::Timed(k) => format!("u{k}"),
         Place::Input(k) => format!("in{k}"),
         Place::Kept(k) => format!("k{k}"),
         Place::State(k) => format!("s{k}"),
@@ -77,6 +78,7 @@ pub(super) fn disassemble(program: &Program, shape: Shape) -> String {
             let _ = writeln!(out, "  c{} = {:?}", uniform.slot, uniform.node);
         }
     }
+    section(&mut out, "time", &plan.time);
     section(&mut out, "start", &plan.start);
     section(&mut out, "step", &plan.euler);
     section(&mut out, "step that saves", &plan.euler_save);
