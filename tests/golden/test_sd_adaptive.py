@@ -1,4 +1,4 @@
-"""The adaptive method beside `scipy.integrate`, an implementation of the same pair that is not ours, and closed forms."""
+"""The adaptive method beside `scipy.integrate`, the same pair by other hands, and closed forms."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -170,7 +170,7 @@ def test_edges_that_no_step_meets_are_found_by_the_error(tolerance: float) -> No
     jump = np.exp(-0.3 * t) + np.where(t > 3.3, -np.expm1(-0.3 * (t - 3.3)) / 0.3, 0)
     # two units a time unit from 4.7 to 6.1, level after that
     kink = np.clip(t - 4.7, 0, 1.4) ** 2 + 2.8 * np.maximum(t - 6.1, 0)
-    # an edge between two stages is not all in the error of its step: some ten times the tolerance, as with all such code
+    # an edge between two stages is not all in the error of its step: some ten times the tolerance
     assert np.abs(run["jump"] - jump).max() <= 50 * tolerance * np.abs(jump).max()
     assert np.abs(run["kink"] - kink).max() <= 50 * tolerance * np.abs(kink).max()
 

@@ -15,8 +15,8 @@ use crate::sd::program::Program;
 use crate::sd::sweep;
 use sketch::Scratch;
 
-/// Numbers that a wave of runs may hold before they are reduced: 64 MB.
-const WAVE: usize = 8 << 20;
+/// Numbers that a wave of runs may hold before they are reduced: 32 MB.
+const WAVE: usize = 4 << 20;
 /// Most lanes of a block.
 const LANES: usize = 256;
 
@@ -271,6 +271,7 @@ impl Reduction {
         // Whole blocks of lanes, as long as a wave of them is not far too large.
         let wave = match WAVE / cells {
             many @ LANES.. => (many / LANES * LANES).min(16_384),
+            few @ 64.. => few / 64 * 64,
             few => few.max(16),
         };
         let mut endings = Vec::with_capacity(runs);
@@ -289,6 +290,8 @@ impl Reduction {
             control.advance(count as u64);
             start += count;
         }
+        // It waits for others to be merged with.
+        self.sketches.iter_mut().for_each(Sketch::fit);
         Ok(endings)
     }
 

@@ -280,6 +280,15 @@ impl Sketch {
         // Both together may have twice the edges that are kept: they never stand in a sketch.
         shrink(share, self.count, scratch);
         self.keep(&scratch.draft);
+        self.fit();
+    }
+
+    /// Gives back memory that more edges once needed.
+    pub fn fit(&mut self) {
+        self.edges.shrink_to_fit();
+        self.counts.shrink_to_fit();
+        self.slack.shrink_to_fit();
+        self.guess.shrink_to_fit();
     }
 
     /// The quantiles at `q` (each in 0 to 1): as `numpy.quantile` while the values themselves are kept, else linear between
