@@ -191,7 +191,7 @@ def large(rounds: int, quick: bool) -> None:
         path = os.environ["SEMBADA_CLEARN"]
         vary = {"Eddy diff coeff index": (0.85, 1.15), "Biostim coeff index": (0.9, 1.1), "Buff C Coeff": (3.8, 4.0)}
         clearn = {"model": path, "vary": vary, "check": TEMPERATURES[:1]}
-        cases.append(("C-LEARN", clearn, 256, TEMPERATURES))
+        cases.append(("C-LEARN", clearn, 256, ["Temperature change from preindustrial"]))
     for path in filter(None, os.environ.get("SEMBADA_MODELS", "").split(os.pathsep)):
         model = sd.read(path)
         numbers = {
@@ -201,16 +201,20 @@ def large(rounds: int, quick: bool) -> None:
         }
         stocks = [name for name, info in model.variables.items() if info.type == "stock" and not info.dimensions]
         vary = dict(list(numbers.items())[:3])
+        if not vary or not stocks:
+            continue
         cases.append((Path(path).stem, {"model": path, "vary": vary, "check": stocks[:1]}, 64, stocks[:3]))
     for title, case, runs, few in cases:
         for save in (few, None) if few else (None,):
+            # pysimlin gives arrays by their elements
+            theirs = TEMPERATURES if title == "C-LEARN" and save else save
             count = max(8, runs // (8 if quick else 1) // (4 if save is None else 1))
             numbers_of = design(case, count) | {"save": save}
             engine = numbers_of | {"how": "engine"}
             peers = [
                 Peer("sembada", OURS, count, case=numbers_of, note="model.sweep, one thread"),
                 Peer("sembada, engine", OURS, count, case=engine, note="without design and labels"),
-                Peer("pysimlin", "simlin_peer.py", 2 if quick else 8, case=numbers_of, **SIMLIN),
+                Peer("pysimlin", "simlin_peer.py", 2 if quick else 8, case=numbers_of | {"save": theirs}, **SIMLIN),
             ]
             what = "everything" if save is None else f"{len(save)} variables"
             compare(f"System dynamics, sweep of {title}, {what} saved", "run", peers, rounds=rounds)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,3 +140,49 @@ def test_an_error_in_progress_stops_a_sweep() -> None:
 
     with pytest.raises(Stop):
         build().sweep({"rate": np.linspace(0.1, 0.8, 1000)}, progress=progress)
+
+
+STORED = """
+import sys, time
+import numpy as np
+from sembada import sd
+from sembada.sd import batch
+batch.BLOCK_BYTES = batch.STATISTICS_BLOCK = 1 << 16
+model = sd.Model(
+    sd.Stock("x", 1, inflows=["growth"]),
+    sd.Flow("growth", "rate * SIN(x) * EXP(-x) * LN(2 + x)"),
+    sd.Parameter("rate", 0.3),
+    time=sd.Time(0, 100, dt=0.125, save_step=1),
+)
+design = {"rate": np.linspace(0.1, 0.8, 40000)}
+wait = float(sys.argv[2])
+def progress(done, total):
+    if done and wait:
+        print("block", flush=True)
+        time.sleep(wait)
+try:
+    sweep = model.sweep(design, save=["x"], store=sys.argv[1], progress=progress)
+except KeyboardInterrupt:
+    sys.exit(7)
+print(np.array_equal(sweep.frame("x"), model.sweep(design, save=["x"]).frame("x")))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
+def test_ctrl_c_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    path = str(tmp_path / "sweep.zarr")
+    done = [0]
+    for _ in range(2):
+        with subprocess.Popen([sys.executable, "-c", STORED, path, "0.2"], stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for _ in range(3):
+                assert child.stdout.readline().strip() == "block"
+            child.send_signal(signal.SIGINT)
+            child.stdout.read()
+            assert child.wait(30) == 7
+        done.append(int((zarr.open_group(path, mode="r")["block_checksum"][:] >= 0).sum()))
+    # what stands is kept, and each attempt adds to it
+    assert 0 < done[1] < done[2]
+    end = subprocess.run([sys.executable, "-c", STORED, path, "0"], capture_output=True, text=True, check=True)
+    assert end.stdout.strip() == "True"

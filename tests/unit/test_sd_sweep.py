@@ -397,6 +397,24 @@ def test_a_store_holds_the_sweep(model: sd.Model, tmp_path: Path, small_blocks: 
     assert data["customers"].attrs["units"] == "person"
 
 
+def test_a_store_is_read_without_this_package(model: sd.Model, tmp_path: Path, small_blocks: None) -> None:
+    zarr = pytest.importorskip("zarr")
+    xarray = pytest.importorskip("xarray")
+    design = sd.sample({"rate": (0.1, 0.5)}, 300, seed=1)
+    path = tmp_path / "sweep.zarr"
+    wanted = model.sweep(design, save=["customers"], seed=5, store=path).frame("customers")
+    group = zarr.open_group(str(path), mode="r")
+    np.testing.assert_array_equal(group["customers"][:], wanted.to_numpy().T)
+    with xarray.open_zarr(str(path), consolidated=False) as data:
+        assert data["customers"].dims == ("run", "time")
+        np.testing.assert_array_equal(data["customers"].to_numpy(), wanted.to_numpy().T)
+        np.testing.assert_array_equal(data["rate"].to_numpy(), design.frame["rate"])
+        np.testing.assert_array_equal(data["time"].to_numpy(), wanted.index)
+        assert data["customers"].attrs["units"] == "person"
+        assert data.attrs["seed"] == 5
+        assert {"model", "design_hash", "version", "method"} <= set(data.attrs)
+
+
 def test_a_finished_store_is_not_run_again(model: sd.Model, tmp_path: Path, small_blocks: None) -> None:
     pytest.importorskip("zarr")
     design = sd.sample({"rate": (0.1, 0.5)}, 600, seed=1)

@@ -426,7 +426,8 @@ impl Scratch {
 /// Joins bins of the draft that hold little.
 fn shrink(share: f64, count: u64, scratch: &mut Scratch) {
     let limit = limit(share, count);
-    for full in [limit / 2, limit / 4 * 3, limit] {
+    // Three quarters leave bins room to grow; a half would need half as much memory again.
+    for full in [limit / 4 * 3, limit] {
         scratch.spare.join(&scratch.draft, full);
         std::mem::swap(&mut scratch.spare, &mut scratch.draft);
         if scratch.draft.edges.len() <= room(share) {

@@ -369,7 +369,22 @@ fn equation() -> impl Strategy<Value = String> {
     leaf.prop_recursive(5, 40, 3, |inner| {
         let two = (inner.clone(), inner.clone());
         prop_oneof![
-            (two.clone(), prop_oneof![Just("+"), Just("-"), Just("*"), Just("<"), Just(">="), Just("="), Just("AND")])
+            (
+                two.clone(),
+                prop_oneof![
+                    Just("+"),
+                    Just("-"),
+                    Just("*"),
+                    Just("<"),
+                    Just(">="),
+                    Just("="),
+                    Just("AND"),
+                    Just("<="),
+                    Just(">"),
+                    Just("<>"),
+                    Just("OR")
+                ]
+            )
                 .prop_map(|((a, b), op)| format!("({a} {op} {b})")),
             two.clone().prop_map(|(a, b)| format!("({a} / (1 + ABS({b})))")),
             two.clone().prop_map(|(a, b)| format!("MIN({a}, {b})")),
@@ -380,6 +395,17 @@ fn equation() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("EXP(-ABS({a}))")),
             inner.clone().prop_map(|a| format!("LN(1 + ABS({a}))")),
             inner.clone().prop_map(|a| format!("SQRT(ABS({a}))")),
+            inner.clone().prop_map(|a| format!("ARCTAN({a})")),
+            inner.clone().prop_map(|a| format!("TANH({a})")),
+            inner.clone().prop_map(|a| format!("LOG10(2 + ABS({a}))")),
+            (inner.clone(), 0u8..8).prop_map(|(a, b)| format!("SAFEDIV(SIN({a}), INT(ABS({a})), {b})")),
+            (-8i32..8, 0u8..12, 0u8..4).prop_map(|(a, b, c)| format!(
+                "RAMP(({a}), {}, {})",
+                f64::from(b) / 4.0,
+                f64::from(b + c) / 4.0
+            )),
+            (inner.clone(), 0u8..16).prop_map(|(a, b)| format!("PULSE({a}, {})", f64::from(b) / 4.0)),
+            (inner.clone(), 0u8..16).prop_map(|(a, b)| format!("STEP({a}, {})", f64::from(b) / 4.0)),
             inner.clone().prop_map(|a| format!("(NOT ({a} > 1))")),
             inner.clone().prop_map(|a| format!("({a} MOD 3)")),
             inner.clone().prop_map(|a| format!("INT({a})")),
