@@ -90,3 +90,11 @@ def test_what_fails_behind_a_machine_is_named_where_the_machine_made_it_fail(met
     run = waiting.run(save=["y"], on_error="mask", method=method)
     assert run.failure is not None
     assert (run.failure["time"], run.failure["variable"]) == (first, "room")
+
+
+def test_a_step_that_misses_the_end_is_a_finding() -> None:
+    time = sd.Time(0, 10, dt=3)
+    drain = sd.Model(sd.Stock("x", 1, outflows=["out"]), sd.Flow("out", "x / 8"), time=time)
+    assert drain.run().times.tolist() == [0, 3, 6, 9]
+    assert [made.n_steps for made in (time, sd.Time(0, 11, dt=3), sd.Time(0, 0.3, dt=0.1))] == [3, 3, 3]
+    assert "a run ends at 9" in drain.check().to_string()

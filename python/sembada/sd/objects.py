@@ -373,7 +373,7 @@ class Time:
     initial_time
         First time.
     final_time
-        Last time.
+        Last time. A run ends at the last step not beyond it; `Model.check` says so where `dt` does not lead there.
     dt
         The step.
     save_step
@@ -428,7 +428,8 @@ class Time:
     @property
     def n_steps(self) -> int:
         """Number of steps of a run."""
-        return round((self.final_time - self.initial_time) / self.dt)
+        # As the engine counts: a sum of steps such as 0.1 may fall short of the end by rounding.
+        return math.floor((self.final_time - self.initial_time) / self.dt + 1e-6)
 
     def plain(self) -> dict[str, Any]:
         """Return the settings as plain values."""

@@ -158,13 +158,20 @@ fn time(model: &Model, out: &mut Vec<Finding>) {
         let text = format!("time ends at {} before it begins at {}", spec.final_time, spec.initial_time);
         add(out, Severity::Error, "time", text, place());
     }
-    if let Some(step) = spec.save_step {
-        let steps = step / spec.dt;
-        // Steps such as 0.1 have no exact binary form; what is left over is of the size of rounding.
-        if steps.is_finite() && (steps - steps.round()).abs() > 1e-6 * steps.abs().max(1.0) {
-            let text = format!("the save step {step} is no multiple of the time step {}", spec.dt);
-            add(out, Severity::Note, "time", text, place());
-        }
+    // Steps such as 0.1 have no exact binary form; what is left over is of the size of rounding.
+    let whole = |steps: f64| !steps.is_finite() || (steps - steps.round()).abs() <= 1e-6 * steps.abs().max(1.0);
+    let steps = (spec.final_time - spec.initial_time) / spec.dt;
+    if steps >= 0.0 && !whole(steps) {
+        let end = spec.initial_time + steps.floor() * spec.dt;
+        let text = format!(
+            "the time step {} does not lead from {} to {}: a run ends at {end}",
+            spec.dt, spec.initial_time, spec.final_time
+        );
+        add(out, Severity::Warning, "time", text, place());
+    }
+    if let Some(step) = spec.save_step.filter(|step| !whole(step / spec.dt)) {
+        let text = format!("the save step {step} is no multiple of the time step {}", spec.dt);
+        add(out, Severity::Note, "time", text, place());
     }
 }
 
@@ -239,6 +246,9 @@ mod tests {
         assert_eq!(time(0.0, 10.0, 0.0, 1.0), 1);
         assert_eq!(time(10.0, 0.0, 1.0, 1.0), 1);
         assert_eq!(time(0.0, 10.0, 0.25, 0.6), 1);
+        assert_eq!(time(0.0, 10.0, 3.0, 3.0), 1);
+        assert_eq!(time(0.0, 1.0, 0.3, 0.9), 1);
+        assert_eq!(time(-0.1, 0.2, 0.1, 0.1), 0);
         assert_eq!(time(f64::NAN, 10.0, 1.0, 1.0), 0);
     }
 }

@@ -5,13 +5,12 @@
 //! itself; the processor looks some hundred operations ahead, but a chain of neighbours leaves it nothing else to do.
 //! List scheduling (Gibbons & Muchnick 1986, SIGPLAN Notices 21(7)) by the longest way to the end of the section. The
 //! jump to another function takes longer than a plain operation, so that of what can be done next, what the last
-//! function does goes first; powers and the like wait for others of their kind, to be computed side by side.
+//! function does goes first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use super::code::{Instruction, Link, Op, Place};
-use super::thread::TOGETHER;
 use crate::sd::compile::graph::{Binary, Unary};
 
 /// Cycles for a value to pass through memory.
@@ -53,23 +52,16 @@ fn kind(op: &Op) -> u32 {
     }
 }
 
-/// Whether several at once cost little more than one.
-fn gathers(op: &Op) -> bool {
-    matches!(op, Op::Binary(Binary::Power) | Op::Unary(Unary::Exp | Unary::Ln | Unary::Sin | Unary::Cos))
-}
-
-/// Instructions that stay together: one, a skip with what it may skip, or several to be computed side by side.
-#[derive(Default)]
+/// Instructions that stay together: one, or a skip with what it may skip.
 struct Unit {
-    members: Vec<usize>,
+    first: usize,
+    count: usize,
     kind: u32,
-    gathers: bool,
     latency: u32,
     begin: u32,
-    /// Units that this one waits for.
-    before: Vec<usize>,
     /// Units that wait for this one.
     next: Vec<usize>,
+    waits: usize,
     /// Cycles from its begin to the end of the section along the longest way.
     height: u32,
 }
@@ -82,6 +74,7 @@ fn writes(instruction: &Instruction, mut visit: impl FnMut(Place)) {
     }
 }
 
+/// The units of a section and what waits for what.
 fn divide(code: &[Instruction]) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::with_capacity(code.len());
     let mut writer: HashMap<Place, usize> = HashMap::with_capacity(code.len());
@@ -92,11 +85,9 @@ fn divide(code: &[Instruction]) -> Vec<Unit> {
             _ => 1,
         };
         let unit = units.len();
-        let members: Vec<usize> = (at..(at + count).min(code.len())).collect();
         let (mut latency, mut begin) = (0, 0);
         let mut before: Vec<usize> = Vec::new();
-        for &member in &members {
-            let instruction = &code[member];
+        for instruction in &code[at..(at + count).min(code.len())] {
             for place in &instruction.arguments {
                 if let Some(&other) = writer.get(place)
                     && other != unit
@@ -111,108 +102,28 @@ fn divide(code: &[Instruction]) -> Vec<Unit> {
             let (one, issue) = cost(&instruction.op);
             (latency, begin) = (latency.max(begin + one), begin + issue);
         }
-        let (kind, gathers) = (kind(&code[at].op), gathers(&code[at].op));
-        units.push(Unit { members, kind, gathers, latency, begin, before, ..Unit::default() });
-        at += count;
-    }
-    units
-}
-
-/// Units in an order in which each stands behind those that it waits for; fills `next`.
-fn sort(units: &mut [Unit]) -> Vec<usize> {
-    let mut waits: Vec<usize> = units.iter().map(|unit| unit.before.len()).collect();
-    for unit in units.iter_mut() {
-        unit.next.clear();
-    }
-    for unit in 0..units.len() {
-        for k in 0..units[unit].before.len() {
-            let other = units[unit].before[k];
+        for &other in &before {
             units[other].next.push(unit);
         }
+        let (kind, waits) = (kind(&code[at].op), before.len());
+        units.push(Unit { first: at, count, kind, latency, begin, next: Vec::new(), waits, height: 0 });
+        at += count;
     }
-    let mut order: Vec<usize> = (0..units.len()).filter(|&unit| waits[unit] == 0).collect();
-    let mut at = 0;
-    while at < order.len() {
-        for k in 0..units[order[at]].next.len() {
-            let next = units[order[at]].next[k];
-            waits[next] -= 1;
-            if waits[next] == 0 {
-                order.push(next);
-            }
-        }
-        at += 1;
+    for unit in (0..units.len()).rev() {
+        let rest = units[unit].next.iter().map(|&next| units[next].height).max().unwrap_or(0);
+        units[unit].height = units[unit].latency + rest;
     }
-    order
-}
-
-/// Puts instructions of a kind together that have as many of the kind before them on any way: none of these needs
-/// another, and no circle can arise.
-fn gather(mut units: Vec<Unit>, kind: u32) -> Vec<Unit> {
-    let order = sort(&mut units);
-    let own = |unit: &Unit| unit.gathers && unit.kind == kind;
-    let mut depth = vec![0u32; units.len()];
-    let mut found: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for &unit in &order {
-        let before = units[unit].before.iter().map(|&other| depth[other]).max().unwrap_or(0);
-        depth[unit] = before + u32::from(own(&units[unit]));
-        if own(&units[unit]) {
-            found.entry(depth[unit]).or_default().push(unit);
-        }
-    }
-    let mut head: Vec<usize> = (0..units.len()).collect();
-    for members in found.values() {
-        for group in members.chunks(TOGETHER) {
-            for &unit in group {
-                head[unit] = group[0];
-            }
-        }
-    }
-    // New numbers for the heads, in their order.
-    let mut number = vec![0; units.len()];
-    let mut count = 0;
-    for unit in 0..units.len() {
-        if head[unit] == unit {
-            number[unit] = count;
-            count += 1;
-        }
-    }
-    let mut out: Vec<Unit> = (0..count).map(|_| Unit::default()).collect();
-    for (unit, mut item) in units.into_iter().enumerate() {
-        let to = &mut out[number[head[unit]]];
-        let before = item.before.iter().map(|&other| number[head[other]]);
-        for other in before {
-            if !to.before.contains(&other) {
-                to.before.push(other);
-            }
-        }
-        to.members.append(&mut item.members);
-        (to.kind, to.gathers) = (item.kind, item.gathers);
-        to.latency = to.latency.max(item.latency);
-        to.begin = to.begin.max(item.begin) + 2 * u32::from(head[unit] != unit);
-    }
-    out
+    units
 }
 
 /// Reorders a section in which every place is written once.
 pub(super) fn schedule(code: Vec<Instruction>) -> Vec<Instruction> {
     let mut units = divide(&code);
-    let mut kinds: Vec<u32> = units.iter().filter(|unit| unit.gathers).map(|unit| unit.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    // The dearest first.
-    for &kind in kinds.iter().rev() {
-        units = gather(units, kind);
-    }
-    for &unit in sort(&mut units).iter().rev() {
-        let rest = units[unit].next.iter().map(|&next| units[next].height).max().unwrap_or(0);
-        units[unit].height = units[unit].latency + rest;
-    }
     let mut ready: BTreeMap<u32, BinaryHeap<(u32, Reverse<usize>)>> = BTreeMap::new();
     let mut waiting: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
     let mut earliest = vec![0u32; units.len()];
-    let mut waits: Vec<usize> = units.iter().map(|unit| unit.before.len()).collect();
     for (unit, item) in units.iter().enumerate() {
-        if item.before.is_empty() {
+        if item.waits == 0 {
             waiting.push(Reverse((0, unit)));
         }
     }
@@ -255,11 +166,12 @@ pub(super) fn schedule(code: Vec<Instruction>) -> Vec<Instruction> {
         now +=
             if units[unit].kind == last && last != 0 { units[unit].begin.saturating_sub(2) } else { units[unit].begin };
         last = units[unit].kind;
-        out.extend(units[unit].members.iter().filter_map(|&member| code[member].take()));
+        let (first, count) = (units[unit].first, units[unit].count);
+        out.extend(code.iter_mut().skip(first).take(count).filter_map(Option::take));
         for next in std::mem::take(&mut units[unit].next) {
             earliest[next] = earliest[next].max(done);
-            waits[next] -= 1;
-            if waits[next] == 0 {
+            units[next].waits -= 1;
+            if units[next].waits == 0 {
                 waiting.push(Reverse((earliest[next], next)));
             }
         }

@@ -20,7 +20,7 @@ use crate::sd::compile::scalar;
 /// Instructions between two returns to the loop.
 const STRETCH: usize = 128;
 /// Powers and the like that are computed side by side.
-pub(super) const TOGETHER: usize = 4;
+const TOGETHER: usize = 4;
 
 /// A bound instruction. Places are distances from the start of the memory in bytes.
 #[derive(Clone, Copy, Debug)]
