@@ -146,6 +146,33 @@ unsafe fn each<const N: usize, const L: usize>(
     }
 }
 
+/// As [`each`], `P` lanes of a chunk of `L` at a time, for functions that hold more values than there are registers.
+#[inline(always)]
+unsafe fn parts<const N: usize, const L: usize, const P: usize>(
+    i: &Bound,
+    r: *mut f64,
+    frame: &mut Frame<'_>,
+    f: impl Fn([[f64; P]; N]) -> [f64; P],
+) {
+    // SAFETY: as for `each`.
+    unsafe {
+        let mut to = r.add(i.to as usize);
+        let mut at: [*const f64; N] = [r.cast_const(); N];
+        for k in 0..N {
+            at[k] = r.add(i.a[k] as usize);
+        }
+        for _ in 0..frame.chunks * (L / P) {
+            let mut x = [[0.0; P]; N];
+            for k in 0..N {
+                x[k] = load::<P>(at[k]);
+                at[k] = at[k].add((i.stride[k] as usize).min(P));
+            }
+            store::<P>(to, f(x));
+            to = to.add(P);
+        }
+    }
+}
+
 #[inline(always)]
 unsafe fn chain1_body<P: Step, const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
     // SAFETY: as promised for every kernel.
@@ -197,7 +224,7 @@ unsafe fn select_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<
 }
 
 #[inline(always)]
-unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
+unsafe fn count_body<const L: usize, const P: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_>) {
     let table = &frame.tables[i.aux as usize];
     let (x, y, slopes) = (table.points.x.as_ptr(), table.points.y.as_ptr(), table.slopes.as_ptr());
     let pieces = table.slopes.len();
@@ -205,27 +232,27 @@ unsafe fn count_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'
     // SAFETY: a counted table has at least one piece; places as promised for every kernel.
     unsafe {
         let (low, high) = if extrapolate { (f64::NEG_INFINITY, f64::INFINITY) } else { (*x, *x.add(pieces)) };
-        each::<1, L>(i, r, frame, |[at]| {
+        parts::<1, L, P>(i, r, frame, |[at]| {
             // Comparisons so written that what is not a number stays so.
-            let at: [f64; L] = std::array::from_fn(|k| {
+            let at: [f64; P] = std::array::from_fn(|k| {
                 let t = if low > at[k] { low } else { at[k] };
                 if high < t { high } else { t }
             });
-            let (mut x0, mut y0, mut s0) = ([*x; L], [*y; L], [*slopes; L]);
+            let (mut x0, mut y0, mut s0) = ([*x; P], [*y; P], [*slopes; P]);
             for q in 1..pieces {
                 let (xq, yq, sq) = (*x.add(q), *y.add(q), *slopes.add(q));
-                for k in 0..L {
+                for k in 0..P {
                     let beyond = at[k] >= xq;
                     x0[k] = if beyond { xq } else { x0[k] };
                     y0[k] = if beyond { yq } else { y0[k] };
                     s0[k] = if beyond { sq } else { s0[k] };
                 }
             }
-            let mut out: [f64; L] = std::array::from_fn(|k| y0[k] + s0[k] * (at[k] - x0[k]));
+            let mut out: [f64; P] = std::array::from_fn(|k| y0[k] + s0[k] * (at[k] - x0[k]));
             if !extrapolate {
                 // The last point itself, not the end of the last piece.
                 let (end, last) = (*x.add(pieces), *y.add(pieces));
-                for k in 0..L {
+                for k in 0..P {
                     out[k] = if at[k] >= end { last } else { out[k] };
                 }
             }
@@ -443,7 +470,7 @@ unsafe fn skip_body<const L: usize>(i: &Bound, r: *mut f64, frame: &mut Frame<'_
 }
 
 macro_rules! target {
-    ($module:ident, $fused:literal $(, $feature:meta)?) => {
+    ($module:ident, $fused:literal, $few:literal, $part:literal $(, $feature:meta)?) => {
         #[allow(unsafe_op_in_unsafe_fn)] // every body states its promise
         mod $module {
             use super::*;
@@ -475,7 +502,7 @@ macro_rules! target {
             }
             $(#[$feature])?
             unsafe fn count<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                count_body::<L>(i, r, f);
+                count_body::<L, $few>(i, r, f);
             }
             $(#[$feature])?
             unsafe fn grid<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
@@ -522,11 +549,11 @@ macro_rules! target {
             }
             $(#[$feature])?
             unsafe fn exp<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                each::<1, L>(i, r, f, |[x]| math::exp::<$fused, L>(x));
+                parts::<1, L, $few>(i, r, f, |[x]| math::exp::<$fused, $few>(x));
             }
             $(#[$feature])?
             unsafe fn ln<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                each::<1, L>(i, r, f, |[x]| math::ln::<$fused, L>(x));
+                parts::<1, L, $few>(i, r, f, |[x]| math::ln::<$fused, $few>(x));
             }
             $(#[$feature])?
             unsafe fn sin<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
@@ -538,7 +565,7 @@ macro_rules! target {
             }
             $(#[$feature])?
             unsafe fn pow<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
-                each::<2, L>(i, r, f, |[x, y]| math::pow::<$fused, L>(x, y));
+                parts::<2, L, $part>(i, r, f, |[x, y]| math::pow::<$fused, $part>(x, y));
             }
             unsafe fn unary<const L: usize>(i: &Bound, r: *mut f64, f: &mut F<'_>) {
                 let op = UNARY[i.aux as usize];
@@ -657,13 +684,13 @@ pub(super) const BINARY: [Binary; 18] = [
     Binary::Arctan2,
 ];
 
-target!(portable, false);
+target!(portable, false, 16, 16);
 #[cfg(target_arch = "x86_64")]
-target!(avx2, true, target_feature(enable = "avx2,fma"));
+target!(avx2, true, 8, 8, target_feature(enable = "avx2,fma"));
 #[cfg(target_arch = "x86_64")]
-target!(avx512, true, target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma"));
+target!(avx512, true, 16, 16, target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma"));
 #[cfg(target_arch = "aarch64")]
-target!(neon, true);
+target!(neon, true, 16, 16);
 
 /// The kernel of an operation for an instruction set; of a lookup also by the way that it is read and its pieces.
 pub(crate) fn kernel(set: Kernel, op: &Op, way: Way, pieces: usize) -> Run {
