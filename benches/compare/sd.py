@@ -76,7 +76,7 @@ def sweeps(rounds: int, quick: bool) -> None:
             peers.append(avx2)
             if method == "euler":
                 generated = {"design": cases["design"], "header": header, "places": places}
-                note = "globals, functions, search, libm"
+                note = "as SDEverywhere writes it"
                 peers.append(Peer("generated C", "generated_peer.py", runs, case=generated, note=note))
                 peers.append(Peer("pysimlin", "simlin_peer.py", 8 if quick else 50, case=cases, **SIMLIN))
                 if title == "SIR":

@@ -1,15 +1,15 @@
 """C as a code generator for system dynamics writes it: global doubles, functions of thirty statements, one run.
 
 The shape follows what SDEverywhere emits by default (read in its generator and runtime, 2026): every variable and every
-constant is a global double with external linkage, constants are assigned at the start of each run and read at run time
-(literals in their place are an option that it keeps to itself); `evalAux` and `evalLevels` in chunks of thirty
-statements, `level = level + rate * time_step`; `pow`, `exp` and `log` of the C library; tables as pairs in memory of
-their own behind a pointer, read by a function of another translation unit, by a search that starts at the last hit where
-the argument has grown; every step asks `fmod` whether it is saved, and hands each output to a function. Time adds up.
+constant is a global double with external linkage; constants are assigned at the start of each run and read at run time
+(literals in their place are an option that its source calls non-public); `evalAux` and `evalLevels` in chunks of thirty
+statements, `level = level + rate * time_step`; `pow`, `exp` and `log` of the C library; tables as pairs behind a
+pointer, read by a function of another translation unit, which searches from the last hit where the argument has grown;
+every step asks `fmod` whether it is saved, and hands each output to a function. Time adds up.
 
-Kinder than the original: `-march=native` on top of its `-O3`, `fmin` and `fmax` in place and not as calls, symbols hidden
-so that a shared library needs no table of addresses, what depends on inputs alone computed once a run. The equations are
-those of the hand-written comparator's header.
+Kinder than the original: `-march=native` on top of its `-O3`, `fmin` and `fmax` in place and not as calls, hidden
+symbols, so that a shared library needs no table of addresses, and what depends on inputs alone computed once a run. The
+equations are those of the hand-written comparator's header.
 """
 
 from __future__ import annotations
@@ -124,11 +124,11 @@ def body(text: str, name: str) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def function(name: str, statements: list[str], before: str = "") -> str:
+def function(name: str, statements: list[str]) -> str:
     """Write a function in chunks."""
     parts = [statements[at : at + CHUNK] for at in range(0, len(statements), CHUNK)]
     chunks = [f"void {name}{k}() {{ {' '.join(part)} }}" for k, part in enumerate(parts)]
-    return "\n".join([*chunks, f"void {name}() {{ {before}{' '.join(f'{name}{k}();' for k in range(len(parts)))} }}"])
+    return "\n".join([*chunks, f"void {name}() {{ {' '.join(f'{name}{k}();' for k in range(len(parts)))} }}"])
 
 
 def setting(text: str, name: str) -> str:
