@@ -1,11 +1,21 @@
 //! A long call's way to be stopped and to say how far it is.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The caller asked for the call to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the call was cancelled")]
 pub struct Cancelled;
+
+/// What a caller that works itself does at every check.
+struct Watch(Box<dyn Fn(&Control) + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
 
 /// Shared between the thread that waits for a long call and those that work on it.
 ///
@@ -16,12 +26,18 @@ pub struct Control {
     cancelled: AtomicBool,
     done: AtomicU64,
     total: AtomicU64,
+    watch: Option<Watch>,
 }
 
 impl Control {
     /// A call that nobody has cancelled and that has done nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`Control::new`]; `watch` is called at every check, in the thread that checks, and may cancel the call.
+    pub fn watched(watch: impl Fn(&Self) + Send + Sync + 'static) -> Self {
+        Self { watch: Some(Watch(Box::new(watch))), ..Self::default() }
     }
 
     /// Asks the workers to stop at their next check.
@@ -31,6 +47,9 @@ impl Control {
 
     /// Fails once the call has been cancelled.
     pub fn check(&self) -> Result<(), Cancelled> {
+        if let Some(Watch(watch)) = &self.watch {
+            watch(self);
+        }
         if self.cancelled.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
     }
 
@@ -59,6 +78,18 @@ mod tests {
         let control = Control::new();
         assert_eq!(control.check(), Ok(()));
         control.cancel();
+        assert_eq!(control.check(), Err(Cancelled));
+    }
+
+    #[test]
+    fn a_watch_is_called_at_every_check_and_may_cancel() {
+        let control = Control::watched(|control| {
+            control.advance(1);
+            if control.progress().0 == 2 {
+                control.cancel();
+            }
+        });
+        assert_eq!(control.check(), Ok(()));
         assert_eq!(control.check(), Err(Cancelled));
     }
 

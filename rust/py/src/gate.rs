@@ -1,7 +1,8 @@
 //! The one gate that every long call goes through.
 //!
 //! It detaches from Python, runs the work on another thread with our own pool, lets the calling thread poll for
-//! Ctrl-C and paint progress, and turns a panic into `InternalError`.
+//! Ctrl-C and paint progress, and turns a panic into `InternalError`. Where one thread is to work, it is the calling
+//! one, which polls whenever the work asks whether it was cancelled.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -9,7 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, LazyLock, Mutex, TryLockError};
-use std::time::Duration;
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -152,6 +154,9 @@ pub(crate) fn long<T: Send, E: Send + From<Cancelled>>(
 ) -> PyResult<T> {
     let _open = Open::new();
     let pool = pool(threads)?;
+    if pool.current_num_threads() == 1 {
+        return alone(py, &pool, progress, to_python, work);
+    }
     let control = Control::new();
     let mut interruption: Option<PyErr> = None;
     let outcome = py.detach(|| {
@@ -180,6 +185,66 @@ pub(crate) fn long<T: Send, E: Send + From<Cancelled>>(
             }
         })
     });
+    finish(py, &control, interruption, outcome, progress, to_python)
+}
+
+/// What the calling thread keeps while it works itself.
+struct Watch {
+    thread: ThreadId,
+    last: Instant,
+    progress: Option<Py<PyAny>>,
+    interruption: Option<PyErr>,
+}
+
+impl Watch {
+    /// Polls when it is time to, in the thread of the call.
+    fn look(&mut self, control: &Control) {
+        if self.interruption.is_some() || self.last.elapsed() < POLL || thread::current().id() != self.thread {
+            return;
+        }
+        if let Err(raised) = Python::attach(|py| poll(py, control, self.progress.as_ref())) {
+            control.cancel();
+            self.interruption = Some(raised);
+        }
+        self.last = Instant::now();
+    }
+}
+
+/// As [`long`], in place.
+fn alone<T: Send, E: Send + From<Cancelled>>(
+    py: Python<'_>,
+    pool: &ThreadPool,
+    progress: Option<Py<PyAny>>,
+    to_python: impl Fn(E) -> PyErr,
+    work: impl FnOnce(&Scope<'_>) -> Result<T, E> + Send,
+) -> PyResult<T> {
+    let watch = Arc::new(Mutex::new(Watch {
+        thread: thread::current().id(),
+        last: Instant::now(),
+        progress: progress.as_ref().map(|progress| progress.clone_ref(py)),
+        interruption: None,
+    }));
+    let shared = Arc::clone(&watch);
+    let control = Control::watched(move |control| {
+        // Another thread of the work that finds it taken has nothing to do.
+        if let Ok(mut watch) = shared.try_lock() {
+            watch.look(control);
+        }
+    });
+    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&Scope { pool, control: &control }))));
+    let interruption = watch.try_lock().ok().and_then(|mut watch| watch.interruption.take());
+    finish(py, &control, interruption, Some(outcome), progress, to_python)
+}
+
+/// Turns what the work came to into what the call returns.
+fn finish<T, E>(
+    py: Python<'_>,
+    control: &Control,
+    interruption: Option<PyErr>,
+    outcome: Option<thread::Result<Result<T, E>>>,
+    progress: Option<Py<PyAny>>,
+    to_python: impl Fn(E) -> PyErr,
+) -> PyResult<T> {
     if let Some(raised) = interruption {
         return Err(raised);
     }
