@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sembada import sd
+from sembada.errors import UnknownNameError
 from sembada.sd import batch, settings
 from sembada.sd.designs import as_design
 
@@ -184,3 +185,18 @@ def test_scales_reach_a_lookup_that_stands_behind_its_use(model: sd.Model) -> No
     swept = model.sweep(pd.DataFrame({"YSCALE(need)": [1.0, 2.0]}), save=["demand", "felt"])
     demand, felt = swept.frame("demand"), swept.frame("felt")
     np.testing.assert_allclose(demand[1] - felt[1], 2 * (demand[0] - felt[0]), rtol=1e-12)
+
+
+def test_methods_and_settings_by_any_spelling_are_factors(model: sd.Model) -> None:
+    design = sd.grid({"method": ["euler", "rk4"], "Final Time": [5.0, 10.0], "rate": [0.2, 0.4]})
+    swept = model.sweep(design, save=["customers"])
+    for run, row in design.frame.iterrows():
+        alone = model.run({"rate": row["rate"]}, method=row["method"], time={"final_time": row["Final Time"]})
+        np.testing.assert_array_equal(swept.frame("customers")[run].dropna(), alone["customers"])
+    assert swept.provenance["method"] == "euler, rk4"
+    assert swept.run(5).provenance["method"] == "rk4"
+    with pytest.raises(UnknownNameError, match="rk3"):
+        model.sweep(pd.DataFrame({"method": ["euler", "rk3"]}))
+    # A variable of the model goes before a setting.
+    named = sd.Model(sd.Parameter("method", 2), sd.Aux("twice", "2 * method"), time=sd.Time(0, 1, dt=1))
+    assert named.sweep({"method": [3.0, 4.0]}).frame("twice").iloc[0].tolist() == [6, 8]

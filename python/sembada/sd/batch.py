@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sembada.errors import SpecificationError, unknown_name
 from sembada.execution import Block, Report
 from sembada.sd.designs import Design
-from sembada.sd.names import Names, split_element
+from sembada.sd.names import Names, canonical, split_element
 from sembada.sd.objects import Time
-from sembada.sd.settings import NAMES, Saved, Setting, Settings, fingerprint, group, is_table, missing
+from sembada.sd.settings import METHODS, NAMES, Saved, Setting, Settings, fingerprint, group, is_table, missing
 from sembada.sd.statistics import Statistics
 
 __all__ = ["Batch", "BlockResult", "block_size", "plan"]
@@ -88,7 +88,7 @@ class Batch:
             self.save,
             self.varied,
             self._time(setting),
-            self.method,
+            self.method if setting.method is None else setting.method,
             self.tolerance if tolerance is None else as_tolerance(tolerance),
             setting.curves,
         )
@@ -245,9 +245,14 @@ def block_size(n_columns: int, n_times: int, n_runs: int) -> int:
     return min(n_runs, size if size < LANES else size // LANES * LANES)
 
 
-def _setting(name: str, column: pd.Series) -> list[float]:
-    out: list[float] = []
+def _setting(name: str, column: pd.Series) -> list[Any]:
+    out: list[Any] = []
     for row, value in enumerate(column):
+        if canonical(name) == "method":
+            if not (missing(value) or value in METHODS):
+                raise unknown_name("integration method", str(value), METHODS, where=f"run {row} of the design")
+            out.append(math.nan if missing(value) else str(value))
+            continue
         if not (missing(value) or (_number(value) and math.isfinite(float(value)))):
             raise SpecificationError(
                 f"design: run {row} has {value!r} for the setting {name!r}; expected a number",
@@ -314,8 +319,8 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
         head = split_element(name)[0]
         inside = head.partition("(")[2].rstrip(")") if head.endswith(")") else ""
         known = head in names or (inside and inside in names)
-        if name.strip().lower() in NAMES and not known:
-            times[name.strip().lower()] = _setting(name, column)
+        if canonical(name) in NAMES and not known:
+            times[canonical(name)] = _setting(name, column)
         elif not known:
             if _text(column) or name in ("draw", "replicate", "run"):
                 continue

@@ -16,9 +16,21 @@ from sembada.sd.names import split_element
 from sembada.sd.objects import Time
 from sembada.sd.series import as_series
 
-__all__ = ["NAMES", "Saved", "Setting", "Settings", "fingerprint", "group", "is_points", "is_table", "missing"]
+__all__ = [
+    "METHODS",
+    "NAMES",
+    "Saved",
+    "Setting",
+    "Settings",
+    "fingerprint",
+    "group",
+    "is_points",
+    "is_table",
+    "missing",
+]
 
-NAMES = ("initial_time", "final_time", "dt", "save_step", "tolerance")
+NAMES = ("initial_time", "final_time", "dt", "save_step", "tolerance", "method")
+METHODS = ("euler", "rk2", "rk4", "rk45")
 # Tables and horizons that only so many settings differ in are part of the program, which then reads them faster.
 FEW = 8
 # As are tables that so many runs each have in common: compiling is cheap beside them.
@@ -35,6 +47,7 @@ class Setting:
     data: tuple[tuple[str, Any], ...] = ()
     time: tuple[tuple[str, float], ...] = ()
     tolerance: float | None = None
+    method: str | None = None
     curves: tuple[Shaped, ...] = ()
 
 
@@ -222,15 +235,15 @@ def _data(tables: dict[str, list[Any]], row: int) -> tuple[tuple[str, Any], ...]
 
 def _by_end(
     rows: NDArray[np.intp],
-    chosen: tuple[tuple[str, float], ...],
+    chosen: tuple[tuple[str, Any], ...],
     ends: NDArray[np.float64],
     tables: dict[str, list[Any]],
     compiles: Any,
 ) -> list[tuple[NDArray[np.intp], Setting]]:
     """Cut runs by their final time, unless a run to the last one is the same program: then it serves all."""
     settings = dict(chosen)
-    tolerance = settings.pop("tolerance", None)
-    base = Setting(time=tuple(settings.items()), tolerance=tolerance)
+    tolerance, method = settings.pop("tolerance", None), settings.pop("method", None)
+    base = Setting(time=tuple(settings.items()), tolerance=tolerance, method=method)
     if np.isnan(ends[rows[0]]):
         return [(rows, base)]
 

@@ -62,7 +62,9 @@ def sweep(
         size = n
     else:
         size = _batch.block_size(len(layout.columns), len(layout.times), n)
-    origin = {**made.facts, "seed": seed, "n_runs": n, "design": json.dumps(planned.record, default=str)}
+    methods = sorted({job.compiled(code).facts["method"] for code in range(len(job.settings))})
+    facts = {**made.facts, "method": ", ".join(methods)}
+    origin = {**facts, "seed": seed, "n_runs": n, "design": json.dumps(planned.record, default=str)}
     held = None
     if store is not None:
         from sembada.sd.store import Store

@@ -21,8 +21,23 @@ pub fn canonical(name: &str) -> String {
     let trimmed = name.trim();
     let inner = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(trimmed);
     let mut out = String::with_capacity(inner.len());
-    let text = inner.replace("\\n", " ");
     let mut gap = false;
+    if inner.is_ascii() && !inner.contains('\\') {
+        // Names are compared often, and most are plain.
+        for byte in inner.bytes() {
+            if matches!(byte, b'_' | b' ' | b'\t'..=b'\r') {
+                gap = true;
+                continue;
+            }
+            if gap && !out.is_empty() {
+                out.push('_');
+            }
+            gap = false;
+            out.push(char::from(byte.to_ascii_lowercase()));
+        }
+        return out;
+    }
+    let text = inner.replace("\\n", " ");
     for character in text.chars() {
         if character == '_' || character.is_whitespace() || character == '\u{a0}' {
             gap = true;

@@ -1,7 +1,6 @@
 //! Lowered equations: a graph of scalar operations in which equal operations are one node.
 
-use std::collections::HashMap;
-
+use super::quick::Map;
 use crate::sd::functions::call::Function;
 use crate::sd::model::TableKind;
 
@@ -247,7 +246,7 @@ pub struct Curve {
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
-    known: HashMap<Node, Id>,
+    known: Map<Node, Id>,
 }
 
 impl Graph {

@@ -6,6 +6,7 @@ pub mod error;
 pub mod flat;
 pub mod graph;
 pub(crate) mod lower;
+pub(crate) mod quick;
 pub mod scalar;
 
 pub use error::CompileError;

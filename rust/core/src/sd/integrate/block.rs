@@ -152,6 +152,7 @@ impl<'p> Block<'p> {
             tables: &self.plan.tables,
             calls: Arc::clone(&self.code.calls),
             curves: Arc::clone(&self.code.curves),
+            vectors: Arc::clone(&self.code.packed),
             rings: std::mem::take(&mut self.rings),
             machines: std::mem::take(&mut self.machines),
             held: vec![0.0; self.program.held * self.lanes],

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::code::{Op, Place, Section};
 use super::curves::BoundCurve;
+use super::elements::{BoundVector, SCRATCH};
 use super::kernels::{self, Bound, BoundCall, WIDE};
 use super::table::Way;
 use super::thread::{self, Cell};
@@ -55,6 +56,7 @@ pub(crate) struct Code {
     pub(crate) save: [Bind; 2],
     pub(crate) calls: Arc<[BoundCall]>,
     pub(crate) curves: Arc<[BoundCurve]>,
+    pub(crate) packed: Arc<[BoundVector]>,
     pub(crate) areas: Areas,
     /// Lanes of a block.
     pub(crate) lanes: usize,
@@ -68,6 +70,9 @@ pub(crate) struct Code {
     vectors: usize,
     /// Where lookups stand, in numbers.
     tables: usize,
+    /// Where scratch memory of vector instructions stands, and how much of it a gathered argument takes.
+    scratch: usize,
+    gathered: usize,
     /// Numbers in all.
     pub(crate) size: usize,
     /// The first of them as a run finds them: constants, and lookups where the code reads them there. Zeros follow.
@@ -101,6 +106,19 @@ fn unseen(program: &Program) -> Vec<usize> {
     (0..seen.len()).filter(|&state| !seen[state]).collect()
 }
 
+/// The elements of the longest vector instruction, and of the longest that gathers an argument, in whole chunks.
+fn longest(plan: &Plan) -> (usize, usize) {
+    let (mut longest, mut gathered) = (0, 0);
+    for instruction in plan.sections().iter().flat_map(|section| &section.code) {
+        if let Op::Vector(_, count, paces) = &instruction.op {
+            let count = (*count as usize).next_multiple_of(WIDE);
+            longest = longest.max(count);
+            gathered = gathered.max(if paces.iter().any(|&pace| pace > 1) { count } else { 0 });
+        }
+    }
+    (longest, gathered)
+}
+
 impl Code {
     /// Binds the code of a program for blocks of `lanes` runs; one lane takes the narrow path.
     pub(crate) fn new(program: &Program, lanes: usize) -> Self {
@@ -109,8 +127,10 @@ impl Code {
         let states = program.flat.states.len();
         let mut next = 0;
         let mut area = |count: usize| {
-            next += count;
-            next - count
+            let first = next;
+            // Areas of one run begin on whole cache lines.
+            next += if width == 1 { count.next_multiple_of(8) } else { count };
+            first
         };
         let inputs = area(program.flat.defaults.len());
         let kept = area(plan.kept);
@@ -128,7 +148,9 @@ impl Code {
         // Lookups stand behind all vectors, on whole cache lines.
         let tables = (vectors + areas.count * lanes).next_multiple_of(8);
         let laid = if width == 1 { plan.tables.len() * thread::TABLE } else { 0 };
-        let size = tables + laid;
+        let (longest, gathered) = longest(plan);
+        let scratch = tables + laid;
+        let size = scratch + if longest > 0 { SCRATCH + 4 * gathered + WIDE } else { 0 };
         let mut image = vec![0.0; if width == 1 { size } else { vectors }];
         if width == 1 {
             for (table, to) in plan.tables.iter().zip(image[tables..].chunks_exact_mut(thread::TABLE)) {
@@ -147,6 +169,8 @@ impl Code {
             vectors,
             tables,
             timed: timed_count,
+            scratch,
+            gathered,
             size,
             image,
             judged: program.flat.saves.iter().map(|&id| program.flat.graph.value(id).is_none()).collect(),
@@ -154,9 +178,10 @@ impl Code {
             unseen: unseen(program),
             ..Self::default()
         };
-        let (mut calls, mut curves) = (Vec::new(), Vec::new());
-        let mut bind =
-            |section: &Section, here, there| code.bind(program, plan, section, here, there, &mut calls, &mut curves);
+        let (mut calls, mut curves, mut packed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut bind = |section: &Section, here, there| {
+            code.bind(program, plan, section, here, there, &mut calls, &mut curves, &mut packed)
+        };
         let time = bind(&plan.time, state[0], state[1]);
         let start = bind(&plan.start, state[0], state[1]);
         let ring_steps = bind(&plan.ring_steps, state[0], state[1]);
@@ -165,14 +190,29 @@ impl Code {
         let (euler, euler_save) = (banks(&plan.euler), banks(&plan.euler_save));
         let (rates, save) = (banks(&plan.rates), banks(&plan.save));
         code.areas.rate = sum;
-        let first = code.bind(program, plan, &plan.rates, state[0], state[1], &mut calls, &mut curves);
+        let first = code.bind(program, plan, &plan.rates, state[0], state[1], &mut calls, &mut curves, &mut packed);
         code.areas = areas;
         let timeless = plan.uniforms.is_empty()
             && calls.is_empty()
             && program.rings.is_empty()
             && program.flat.machines.is_empty();
-        let (calls, curves) = (calls.into(), curves.into());
-        Self { time, start, ring_steps, euler, euler_save, rates, first, holds, save, calls, curves, timeless, ..code }
+        let (calls, curves, packed) = (calls.into(), curves.into(), packed.into());
+        Self {
+            time,
+            start,
+            ring_steps,
+            euler,
+            euler_save,
+            rates,
+            first,
+            holds,
+            save,
+            calls,
+            curves,
+            packed,
+            timeless,
+            ..code
+        }
     }
 
     /// Where a vector place stands, in numbers from the start.
@@ -205,6 +245,7 @@ impl Code {
         there: usize,
         calls: &mut Vec<BoundCall>,
         curves: &mut Vec<BoundCurve>,
+        packed: &mut Vec<BoundVector>,
     ) -> Bind {
         let mut bound = Vec::with_capacity(section.code.len());
         let mut cells = Vec::with_capacity(section.code.len());
@@ -216,10 +257,14 @@ impl Code {
             let mut arguments = [Place::Scalar(0); 4];
             let few = instruction.arguments.len().min(4);
             arguments[..few].copy_from_slice(&instruction.arguments[..few]);
-            match &instruction.op {
+            let (elements, mut paces) = match &instruction.op {
+                Op::Vector(_, count, paces) => (*count as usize, *paces),
+                _ => (0, [0; 4]),
+            };
+            match instruction.op.single() {
                 Op::Lookup(table, reading) => {
                     (aux, way) = plan.table(*table, *reading);
-                    if self.width == 1 && thread::counted(&plan.tables[aux as usize]) {
+                    if self.width == 1 && elements == 0 && thread::counted(&plan.tables[aux as usize]) {
                         way = Way::Count;
                     }
                 }
@@ -242,9 +287,13 @@ impl Code {
                     aux = kernels::number_of_binary(*op);
                     if matches!(op, Binary::Greater | Binary::GreaterEqual) {
                         arguments.swap(0, 1);
+                        paces.swap(0, 1);
                     }
                 }
-                Op::Choose(Binary::Greater | Binary::GreaterEqual) => arguments.swap(0, 1),
+                Op::Choose(Binary::Greater | Binary::GreaterEqual) => {
+                    arguments.swap(0, 1);
+                    paces.swap(0, 1);
+                }
                 Op::Call(function, key, results) => {
                     aux = calls.len() as u32;
                     let call = BoundCall {
@@ -263,18 +312,29 @@ impl Code {
                 (a[k], stride[k]) = self.locate(place, here, there);
             }
             let to = self.locate(instruction.to, here, there).0;
-            if self.width > 1 {
+            if self.width > 1 || elements > 0 {
                 let pieces = match way {
                     Way::Search => 0,
                     _ => plan.tables[aux as usize].slopes.len(),
                 };
-                let run = kernels::kernel(program.kernel, &instruction.op, way, pieces);
-                bound.push(Bound { run, to, a, stride, number, aux });
+                let run = kernels::kernel(program.kernel, instruction.op.single(), way, pieces);
+                let kernel = Bound { run, to, a, stride, number, aux };
+                if elements == 0 {
+                    bound.push(kernel);
+                    continue;
+                }
+                let (scratch, gathered) = (self.scratch, self.gathered);
+                aux = packed.len() as u32;
+                packed.push(BoundVector { bound: kernel, few, count: elements, paces, scratch, gathered });
+                let run = thread::function(program.kernel, &instruction.op, way);
+                cells.push(Cell { run, to: 0, a: [0; 4], aux });
+                rows.push(thread::Row::Alone);
                 continue;
             }
             let mut a = a.map(|at| at * 8);
             match &instruction.op {
                 Op::Store(_) => a[1] = number,
+                Op::Total(count, pace) => (a[1], a[2]) = (pace * 8, *count),
                 Op::Skip(..) => {
                     a[1] = number;
                     skips.push(cells.len());

@@ -1,11 +1,12 @@
 //! From the flat graph to sections: what is computed once a run, once a step for all lanes, and once a step in each lane.
 
-use std::collections::HashMap;
-
 use super::branches::{Branches, Item};
 use super::code::{Instruction, Link, Op, Place, Section};
+use super::rows;
 use super::schedule::schedule;
+use super::vectors;
 use crate::sd::compile::graph::{AT_START, Binary, Graph, Id, Node};
+use crate::sd::compile::quick::Map;
 
 /// When a node's value can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,11 +73,15 @@ pub(crate) struct Builder<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) classes: &'a [Class],
     /// Slot of each constant and uniform node.
-    pub(crate) scalars: HashMap<Id, u32>,
+    pub(crate) scalars: Map<Id, u32>,
     /// Uniform nodes in order.
     pub(crate) uniforms: Vec<Id>,
     /// Slot of each run-constant node that steps read.
-    pub(crate) kept: HashMap<Id, u32>,
+    pub(crate) kept: Map<Id, u32>,
+    /// Further slots of constants and run-constants, laid in a row for vector instructions.
+    pub(crate) copies: [Vec<(Id, u32)>; 2],
+    /// Where rows of them begin.
+    pub(crate) laid: Map<(bool, Vec<Id>), u32>,
     /// Values of time alone that the code for one run reads, in order.
     pub(crate) timed: Vec<Id>,
     /// Whether values of time alone are computed here or read, in the code for one run.
@@ -106,7 +111,7 @@ impl Builder<'_> {
             _ => {}
         }
         if self.classes[id as usize] == Class::Run {
-            let next = self.kept.len() as u32;
+            let next = self.next(true);
             return Place::Kept(*self.kept.entry(id).or_insert(next));
         }
         if self.classes[id as usize] == Class::Uniform && self.narrow && !self.timing {
@@ -119,8 +124,23 @@ impl Builder<'_> {
         if self.classes[id as usize] == Class::Uniform {
             self.uniform(id);
         }
-        let next = self.scalars.len() as u32;
+        let next = self.next(false);
         Place::Scalar(*self.scalars.entry(id).or_insert(next))
+    }
+
+    /// The next free slot of run-constants, or of scalars.
+    fn next(&self, kept: bool) -> u32 {
+        let known = if kept { self.kept.len() } else { self.scalars.len() };
+        (known + self.copies[usize::from(kept)].len()) as u32
+    }
+
+    /// The first slot of a row of run-constants, or of constants.
+    pub(crate) fn lay(&mut self, ids: Vec<Id>, kept: bool) -> u32 {
+        let first = self.next(kept);
+        *self.laid.entry((kept, ids)).or_insert_with_key(|(_, ids)| {
+            self.copies[usize::from(kept)].extend(ids.iter().zip(first..).map(|(&id, slot)| (id, slot)));
+            first
+        })
     }
 
     /// Adds a uniform node and what it needs to the list of what is computed each step.
@@ -135,7 +155,7 @@ impl Builder<'_> {
                 continue;
             }
             if ready {
-                let next = self.scalars.len() as u32;
+                let next = self.next(false);
                 self.scalars.insert(id, next);
                 if self.classes[id as usize] == Class::Uniform {
                     self.uniforms.push(id);
@@ -157,6 +177,9 @@ impl Builder<'_> {
         let order = self.order(goals);
         let mut code = self.emit(&order, goals);
         if self.narrow && !self.starting {
+            if let Some((code, rows)) = vectors::pack(&code, self) {
+                return rows::allocate(schedule(code), &rows);
+            }
             code = schedule(code);
         }
         allocate(code)
@@ -196,11 +219,11 @@ impl Builder<'_> {
     fn emit(&mut self, order: &[Id], goals: &[Goal]) -> Vec<Instruction> {
         let graph = self.graph;
         // How often each value is read, by instructions or goals.
-        let mut uses: HashMap<Id, u32> = HashMap::new();
+        let mut uses: Map<Id, u32> = Map::default();
         for &id in order {
             graph.node(id).arguments(|argument| *uses.entry(argument).or_default() += 1);
         }
-        let mut put: HashMap<Id, Place> = HashMap::new();
+        let mut put: Map<Id, Place> = Map::default();
         for goal in goals {
             match *goal {
                 Goal::Put(id, place) => {
@@ -217,23 +240,27 @@ impl Builder<'_> {
             }
         }
         // What is stored or put somewhere is needed whatever a choice says.
-        let goal = |id: Id| {
-            goals.iter().any(|goal| match *goal {
-                Goal::Put(wanted, _) | Goal::Save(wanted, _) => wanted == id,
-                Goal::Advance(input, steps, _, _) => input == id || steps == id,
-            })
-        };
-        let branches = Branches::find(graph, order, goal);
+        let mut wanted = vec![false; graph.nodes().len()];
+        for goal in goals {
+            match *goal {
+                Goal::Put(id, _) | Goal::Save(id, _) => wanted[id as usize] = true,
+                Goal::Advance(input, steps, _, _) => {
+                    wanted[input as usize] = true;
+                    wanted[steps as usize] = true;
+                }
+            }
+        }
+        let branches = Branches::find(graph, order, |id| wanted[id as usize]);
         let single = |id: Id| uses.get(&id) == Some(&1) && !put.contains_key(&id);
         // Chains, pairs and chosen comparisons swallow values that only they read.
-        let mut made: HashMap<Id, (Op, Vec<Id>)> = HashMap::new();
+        let mut made: Map<Id, (Op, Vec<Id>)> = Map::default();
         let mut swallowed: Vec<bool> = vec![false; graph.nodes().len()];
         for &id in order {
             let item = match graph.node(id) {
                 Node::Binary(op, a, b) if link(*op).is_some() => {
                     let Some(last) = link(*op) else { continue };
                     let (a, b) = (*a, *b);
-                    let chain = |id: Id, made: &HashMap<Id, (Op, Vec<Id>)>| match made.get(&id) {
+                    let chain = |id: Id, made: &Map<Id, (Op, Vec<Id>)>| match made.get(&id) {
                         Some((Op::Chain(links), arguments)) if single(id) => Some((links.clone(), arguments.clone())),
                         _ => None,
                     };
@@ -283,16 +310,16 @@ impl Builder<'_> {
             };
             made.insert(id, item);
         }
-        let mut outputs: HashMap<Id, Vec<(u32, Id)>> = HashMap::new();
+        let mut outputs: Map<Id, Vec<(u32, Id)>> = Map::default();
         for &id in order {
             if let Node::Output(call, k) = graph.node(id) {
                 outputs.entry(*call).or_default().push((*k, id));
             }
         }
         let mut code = Vec::new();
-        let mut places: HashMap<Id, Place> = HashMap::new();
+        let mut places: Map<Id, Place> = Map::default();
         let mut temporaries = 0;
-        let mut fresh = |id: Id, put: &HashMap<Id, Place>| {
+        let mut fresh = |id: Id, put: &Map<Id, Place>| {
             put.get(&id).copied().unwrap_or_else(|| {
                 temporaries += 1;
                 Place::Temporary(temporaries - 1)
@@ -416,7 +443,7 @@ fn compares(op: Binary) -> bool {
 
 /// Gives temporaries that live at different times the same place (linear scan).
 fn allocate(mut code: Vec<Instruction>) -> Section {
-    let mut last: HashMap<u32, usize> = HashMap::new();
+    let mut last: Map<u32, usize> = Map::default();
     for (k, instruction) in code.iter().enumerate() {
         for place in &instruction.arguments {
             if let Place::Temporary(t) = place {
@@ -426,7 +453,7 @@ fn allocate(mut code: Vec<Instruction>) -> Section {
     }
     let mut free: Vec<u32> = Vec::new();
     let mut count = 0;
-    let mut assigned: HashMap<u32, u32> = HashMap::new();
+    let mut assigned: Map<u32, u32> = Map::default();
     for (k, instruction) in code.iter_mut().enumerate() {
         let mut ended = Vec::new();
         for place in &mut instruction.arguments {

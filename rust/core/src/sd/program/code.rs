@@ -24,6 +24,23 @@ pub enum Place {
     Temporary(u32),
 }
 
+impl Place {
+    /// The place so many further on in the same area.
+    #[must_use]
+    pub fn beyond(self, by: u32) -> Self {
+        match self {
+            Self::Scalar(k) => Self::Scalar(k + by),
+            Self::Input(k) => Self::Input(k + by),
+            Self::Kept(k) => Self::Kept(k + by),
+            Self::State(k) => Self::State(k + by),
+            Self::Next(k) => Self::Next(k + by),
+            Self::Rate(k) => Self::Rate(k + by),
+            Self::Timed(k) => Self::Timed(k + by),
+            Self::Temporary(k) => Self::Temporary(k + by),
+        }
+    }
+}
+
 /// An operation of a fused chain: what is applied to the value so far and one more argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Link {
@@ -46,7 +63,7 @@ pub enum Link {
 }
 
 /// What an instruction does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Up to three operations in a row; the first takes two arguments, each further one more.
     Chain(Vec<Link>),
@@ -74,6 +91,20 @@ pub enum Op {
     Advance(u32),
     /// Skips so many instructions where the argument is zero (or, inverted, not zero) in all lanes.
     Skip(u32, bool),
+    /// The same on so many elements: how far each argument moves from one to the next. Results stand in a row.
+    Vector(Box<Op>, u32, [u32; 4]),
+    /// The sum of so many arguments in their order, each so far from the one before.
+    Total(u32, u32),
+}
+
+impl Op {
+    /// What a vector instruction does on each element; any other instruction as it is.
+    pub fn single(&self) -> &Self {
+        match self {
+            Self::Vector(op, ..) => op,
+            other => other,
+        }
+    }
 }
 
 /// One instruction.
@@ -85,6 +116,32 @@ pub struct Instruction {
     pub to: Place,
     /// Its arguments.
     pub arguments: Vec<Place>,
+}
+
+impl Instruction {
+    /// Calls `visit` with every place that it writes.
+    pub fn writes(&self, mut visit: impl FnMut(Place)) {
+        match &self.op {
+            Op::Call(_, _, results) => results.iter().for_each(|&(_, place)| visit(place)),
+            Op::Store(_) | Op::Skip(..) => {}
+            Op::Vector(op, ..) if matches!(**op, Op::Store(_)) => {}
+            Op::Vector(_, count, _) => (0..*count).for_each(|k| visit(self.to.beyond(k))),
+            _ => visit(self.to),
+        }
+    }
+
+    /// Calls `visit` with every place that it reads.
+    pub fn reads(&self, mut visit: impl FnMut(Place)) {
+        for (k, place) in self.arguments.iter().enumerate() {
+            match &self.op {
+                Op::Total(count, pace) => (0..*count).for_each(|element| visit(place.beyond(element * pace))),
+                Op::Vector(_, count, paces) if paces[k] > 0 => {
+                    (0..*count).for_each(|element| visit(place.beyond(element * paces[k])));
+                }
+                _ => visit(*place),
+            }
+        }
+    }
 }
 
 /// A section of code.

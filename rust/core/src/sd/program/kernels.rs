@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::code::{Link, Op};
 use super::curves::{BoundCurve, curve_body};
+use super::elements::BoundVector;
 use super::machines::{Bank, machine_body};
 use super::steps::{
     Add, And, Divide, DivideInto, Equal, FirstMax, FirstMin, Less, LessEqual, Max, Min, Multiply, NotEqual, Or, Step,
@@ -79,6 +80,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) tables: &'a [Table],
     pub(crate) calls: Arc<[BoundCall]>,
     pub(crate) curves: Arc<[BoundCurve]>,
+    pub(crate) vectors: Arc<[BoundVector]>,
     pub(crate) rings: Vec<Ring>,
     /// The machines as they were compiled.
     pub(crate) plans: &'a [Plan],
@@ -623,6 +625,9 @@ macro_rules! target {
                     Op::Store(_) => save::<L>,
                     Op::Advance(_) => advance::<L>,
                     Op::Skip(..) => skip::<L>,
+                    Op::Vector(op, ..) => kernel::<L>(op, way),
+                    // Only a run on its own has totals.
+                    Op::Total(..) => copy::<L>,
                 }
             }
         }

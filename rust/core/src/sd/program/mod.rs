@@ -5,15 +5,19 @@ mod branches;
 pub(crate) mod build;
 pub mod code;
 pub(crate) mod curves;
+pub(crate) mod elements;
 pub(crate) mod kernels;
 pub(crate) mod machines;
 pub mod plan;
+mod rows;
 mod schedule;
 mod steps;
 pub(crate) mod table;
 mod text;
 pub(crate) mod thread;
+mod vectors;
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use build::Goal;
@@ -287,10 +291,24 @@ impl Program {
     }
 }
 
-/// Puts stocks before held states and rings.
+/// Puts stocks before held states and rings, and elements of an array side by side.
 fn order_states(flat: &mut Flat) {
     let mut order: Vec<u32> = (0..flat.states.len() as u32).collect();
-    order.sort_by_key(|&k| !matches!(flat.states[k as usize].motion, Motion::Stock { .. }));
+    let mut variables: HashMap<&str, usize> = HashMap::new();
+    let mut owned: HashMap<u32, usize> = HashMap::new();
+    let keys: Vec<(bool, usize, usize, u32)> = (0..flat.states.len())
+        .map(|k| {
+            let state = &flat.states[k];
+            let variable = flat.state_names[k].split('[').next().unwrap_or_default();
+            let next = variables.len();
+            let variable = *variables.entry(variable).or_insert(next);
+            // A delay has several states an element: all the first ones, then all the second ones.
+            let before = owned.entry(state.owner).or_default();
+            *before += 1;
+            (!matches!(state.motion, Motion::Stock { .. }), variable, *before, state.owner)
+        })
+        .collect();
+    order.sort_by_key(|&k| keys[k as usize]);
     if order.iter().enumerate().all(|(k, &old)| k as u32 == old) {
         return;
     }

@@ -7,6 +7,7 @@ use super::build::{Builder, Goal, classify};
 use super::code::{Op, Place, Section};
 use super::table::{Table, Way};
 use crate::sd::compile::graph::{Id, Node, Points, Reading};
+use crate::sd::compile::quick::Map;
 use crate::sd::compile::{Flat, scalar};
 use crate::sd::functions::call::Noise;
 use crate::sd::model::Method;
@@ -81,9 +82,11 @@ impl Plan {
         let mut builder = Builder {
             graph: &flat.graph,
             classes: &classes,
-            scalars: HashMap::new(),
+            scalars: Map::default(),
             uniforms: Vec::new(),
-            kept: HashMap::new(),
+            kept: Map::default(),
+            copies: [Vec::new(), Vec::new()],
+            laid: Map::default(),
             timed: Vec::new(),
             starting: false,
             timing: false,
@@ -101,6 +104,7 @@ impl Plan {
         }
         plan.save = builder.section(&goals.saves);
         let mut kept: Vec<(Id, u32)> = builder.kept.iter().map(|(&id, &slot)| (id, slot)).collect();
+        kept.extend_from_slice(&builder.copies[1]);
         kept.sort_unstable_by_key(|&(_, slot)| slot);
         plan.kept = kept.len();
         let mut first: Vec<Goal> = kept.iter().map(|&(id, slot)| Goal::Put(id, Place::Kept(slot))).collect();
@@ -127,11 +131,11 @@ impl Plan {
         plan.timed = builder.timed.len();
         let timed: Vec<Goal> = builder.timed.iter().zip(0..).map(|(&id, k)| Goal::Put(id, Place::Timed(k))).collect();
         plan.time = builder.section(&timed);
-        plan.constants =
-            builder.scalars.iter().filter_map(|(&id, &slot)| flat.graph.value(id).map(|value| (slot, value))).collect();
+        let scalars = builder.scalars.iter().map(|(&id, &slot)| (id, slot)).chain(builder.copies[0].iter().copied());
+        plan.constants = scalars.filter_map(|(id, slot)| flat.graph.value(id).map(|value| (slot, value))).collect();
         plan.constants.sort_unstable_by_key(|&(slot, _)| slot);
         plan.uniforms = uniforms(&builder);
-        plan.scalars = builder.scalars.len();
+        plan.scalars = builder.scalars.len() + builder.copies[0].len();
         plan.prepare_tables(flat);
         plan
     }
@@ -150,7 +154,7 @@ impl Plan {
         let mut used: Vec<(u32, Reading)> = Vec::new();
         for section in self.sections() {
             for instruction in &section.code {
-                if let Op::Lookup(table, reading) = instruction.op {
+                if let Op::Lookup(table, reading) = *instruction.op.single() {
                     used.push((table, reading));
                 }
             }

@@ -8,10 +8,11 @@
 //! function does goes first.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::code::{Instruction, Link, Op, Place};
 use crate::sd::compile::graph::{Binary, Unary};
+use crate::sd::compile::quick::Map;
 
 /// Cycles for a value to pass through memory.
 const THROUGH_MEMORY: u32 = 8;
@@ -32,6 +33,12 @@ fn cost(op: &Op) -> (u32, u32) {
         Op::Binary(_) => (6, 4),
         Op::Lookup(..) => (25, 7),
         Op::Call(..) | Op::Curve(..) | Op::Advance(_) => (60, 40),
+        Op::Total(count, _) => (4 * count, 4 * count),
+        Op::Vector(op, count, _) => {
+            let (latency, begin) = cost(op);
+            let all = 30 + begin * count.div_ceil(8);
+            (latency + all, all)
+        }
     };
     (latency + THROUGH_MEMORY, begin)
 }
@@ -48,7 +55,7 @@ fn kind(op: &Op) -> u32 {
         Op::Lookup(..) => 2400,
         Op::Move => 2500,
         Op::Store(_) => 2600,
-        Op::Call(..) | Op::Curve(..) | Op::Advance(_) | Op::Skip(..) => 0,
+        Op::Call(..) | Op::Curve(..) | Op::Advance(_) | Op::Skip(..) | Op::Vector(..) | Op::Total(..) => 0,
     }
 }
 
@@ -66,18 +73,10 @@ struct Unit {
     height: u32,
 }
 
-fn writes(instruction: &Instruction, mut visit: impl FnMut(Place)) {
-    match &instruction.op {
-        Op::Call(_, _, results) => results.iter().for_each(|&(_, place)| visit(place)),
-        Op::Store(_) | Op::Skip(..) => {}
-        _ => visit(instruction.to),
-    }
-}
-
 /// The units of a section and what waits for what.
 fn divide(code: &[Instruction]) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::with_capacity(code.len());
-    let mut writer: HashMap<Place, usize> = HashMap::with_capacity(code.len());
+    let mut writer: Map<Place, usize> = Map::default();
     let mut at = 0;
     while at < code.len() {
         let count = match code[at].op {
@@ -88,15 +87,15 @@ fn divide(code: &[Instruction]) -> Vec<Unit> {
         let (mut latency, mut begin) = (0, 0);
         let mut before: Vec<usize> = Vec::new();
         for instruction in &code[at..(at + count).min(code.len())] {
-            for place in &instruction.arguments {
-                if let Some(&other) = writer.get(place)
+            instruction.reads(|place| {
+                if let Some(&other) = writer.get(&place)
                     && other != unit
                     && !before.contains(&other)
                 {
                     before.push(other);
                 }
-            }
-            writes(instruction, |place| {
+            });
+            instruction.writes(|place| {
                 writer.insert(place, unit);
             });
             let (one, issue) = cost(&instruction.op);

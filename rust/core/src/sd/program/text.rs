@@ -19,6 +19,17 @@ fn place(place: Place) -> String {
     }
 }
 
+/// A place, or the first and last of a row with the distance between its elements.
+fn row(first: Place, row: Option<(u32, u32)>) -> String {
+    match row {
+        Some((count, pace)) if pace > 0 => {
+            let step = if pace > 1 { format!("/{pace}") } else { String::new() };
+            format!("{}..{}{step}", place(first), place(first.beyond((count - 1) * pace)))
+        }
+        _ => place(first),
+    }
+}
+
 fn section(out: &mut String, name: &str, section: &Section) {
     if section.code.is_empty() {
         return;
@@ -26,16 +37,30 @@ fn section(out: &mut String, name: &str, section: &Section) {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "{name}: {} instructions, {} temporaries", section.code.len(), section.temporaries);
     for instruction in &section.code {
-        let arguments: Vec<String> = instruction.arguments.iter().map(|&a| place(a)).collect();
-        let op = match &instruction.op {
+        let rows = |k: usize| match &instruction.op {
+            Op::Vector(_, count, paces) => Some((*count, paces.get(k).copied().unwrap_or(1))),
+            Op::Total(count, pace) if k == 0 => Some((*count, *pace)),
+            _ => None,
+        };
+        let arguments: Vec<String> = instruction.arguments.iter().enumerate().map(|(k, &a)| row(a, rows(k))).collect();
+        let op = match instruction.op.single() {
             Op::Chain(links) => links.iter().map(|link| format!("{link:?}")).collect::<Vec<_>>().join("."),
             Op::Call(function, _, results) => {
                 let to: Vec<String> = results.iter().map(|&(_, to)| place(to)).collect();
                 format!("{function:?}→{}", to.join(","))
             }
+            Op::Total(..) => "Total".to_owned(),
             other => format!("{other:?}"),
         };
-        let _ = writeln!(out, "  {:>5} = {op} {}", place(instruction.to), arguments.join(" "));
+        let count = match instruction.op {
+            Op::Vector(_, count, _) => format!("{count} × "),
+            _ => String::new(),
+        };
+        let to = match instruction.op.single() {
+            Op::Store(_) => rows(0),
+            _ => rows(usize::MAX),
+        };
+        let _ = writeln!(out, "  {:>5} = {count}{op} {}", row(instruction.to, to), arguments.join(" "));
     }
 }
 

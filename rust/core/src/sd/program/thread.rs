@@ -295,6 +295,38 @@ unsafe fn curve(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
     }
 }
 
+unsafe fn vector(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+    // SAFETY: as promised for every cell.
+    unsafe {
+        let vector = (&(*f).vectors)[(*cell).aux as usize];
+        vector.run(r, &mut *f);
+        next(cell, r, f);
+    }
+}
+
+unsafe fn store_vector(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+    // SAFETY: as promised for every cell.
+    unsafe {
+        let vector = (&(*f).vectors)[(*cell).aux as usize];
+        vector.store(r, &mut *f);
+        next(cell, r, f);
+    }
+}
+
+/// The sum of numbers that stand at one distance.
+unsafe fn total(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
+    // SAFETY: as promised for every cell: the first number, the distance in bytes and how many there are.
+    unsafe {
+        let [first, pace, count, _] = (*cell).a;
+        let mut sum = get(r, first);
+        for k in 1..count {
+            sum += get(r, first + k * pace);
+        }
+        *r.byte_add((*cell).to as usize) = sum;
+        next(cell, r, f);
+    }
+}
+
 unsafe fn advance(cell: *const Cell, r: *mut f64, f: *mut Frame<'_>) {
     // SAFETY: as promised for every cell.
     unsafe {
@@ -497,6 +529,9 @@ pub(crate) fn function(set: Kernel, op: &Op, way: Way) -> Run {
         Op::Lookup(..) if way == Way::Search => search,
         Op::Call(..) => call,
         Op::Curve(..) => curve,
+        Op::Vector(op, ..) if matches!(**op, Op::Store(_)) => store_vector,
+        Op::Vector(..) => vector,
+        Op::Total(..) => total,
         Op::Move => copy,
         Op::Store(_) => store,
         Op::Advance(_) => advance,
