@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
+use numpy::ndarray::Array2;
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
     PyUntypedArrayMethods,
@@ -314,8 +315,9 @@ impl SdProgram {
             })?;
         }
         let [ending] = endings;
-        let shape = [self.program.times.len(), self.program.flat.saves.len()];
-        let rows = rows.into_pyarray(py).reshape(shape)?;
+        let shape = (self.program.times.len(), self.program.flat.saves.len());
+        let rows = Array2::from_shape_vec(shape, rows).map_err(|cause| specification(cause.to_string()))?;
+        let rows = rows.into_pyarray(py);
         Ok((rows, i32::from(ending.status()), ending.time, ending.variable))
     }
 

@@ -8,8 +8,8 @@ use crate::sd::compile::graph::Node;
 use crate::sd::model::Method;
 use crate::sd::program::kernels::Frame;
 
-/// Most numbers of the table that a program keeps: 2 MB.
-const KEPT: usize = 1 << 18;
+/// Most numbers of the table that a program keeps: 8 MB, what C-LEARN needs with room to spare.
+const KEPT: usize = 1 << 20;
 
 /// The table of a program as a run on its own reads or makes it, a row for each point in time.
 #[derive(Default)]
