@@ -216,7 +216,7 @@ def large(rounds: int, quick: bool) -> None:
                 Peer("sembada, engine", OURS, count, case=engine, note="without design and labels"),
                 Peer("pysimlin", "simlin_peer.py", 2 if quick else 8, case=numbers_of | {"save": theirs}, **SIMLIN),
             ]
-            what = "everything" if save is None else f"{len(save)} variables"
+            what = "everything" if save is None else f"{len(theirs)} series"
             compare(f"System dynamics, sweep of {title}, {what} saved", "run", peers, rounds=rounds)
 
 

@@ -59,7 +59,7 @@ def sample(count: int) -> object:
         return [float(first[-1, STATE["save"].index(name)]) for name in STATE["check"]]
     if how == "engine":
         values, *_ = STATE["program"].sweep(STATE["matrix"][rows], threads=STATE.get("threads", 1))
-        columns = STATE["save"] or STATE["program"].columns
+        columns = STATE["program"].columns
         return [float(values[columns.index(name), -1, 0]) for name in STATE["check"]]
     table = STATE["table"] if count == len(STATE["table"]) else STATE["table"].iloc[rows]
     sweep = model.sweep(table, save=STATE["save"], threads=STATE.get("threads", 1), method=STATE.get("method", "euler"))

@@ -109,7 +109,7 @@ impl<'p> Block<'p> {
         let stage = self.vector(self.areas.sum);
         let pending = self.vector(self.areas.pending);
         let k = |s: usize, i: usize| stage + (s * states + i) * lanes;
-        let mut steps: Option<Steps> = None;
+        let mut steps = Steps { size: f64::NAN, before: 1e-4, refused: false };
         let mut ends = vec![0.0; stocks];
         let mut next_save = 0;
         let last = program.times.last().copied().unwrap_or(program.flat.time.initial_time);
@@ -154,13 +154,9 @@ impl<'p> Block<'p> {
                         continue;
                     }
                 }
-                let steps = match &mut steps {
-                    Some(steps) => steps,
-                    None => {
-                        let size = self.first_step(frame, start);
-                        steps.insert(Steps { size, before: 1e-4, refused: false })
-                    }
-                };
+                if steps.size.is_nan() {
+                    steps.size = self.first_step(frame, start);
+                }
                 let left = dt - at;
                 let mut size = steps.size.min(dt);
                 if left <= size + slack {
