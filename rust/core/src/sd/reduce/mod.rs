@@ -276,6 +276,8 @@ impl Reduction {
         };
         let mut endings = Vec::with_capacity(runs);
         let mut values = vec![0.0; cells * wave.min(runs)];
+        // No group but one has so many for certain.
+        let many = self.groups == 1 && runs > sketch::EXACT;
         let mut start = 0;
         control.set_total(runs as u64);
         while start < runs {
@@ -286,7 +288,7 @@ impl Reduction {
             let values = &mut values[..self.columns * self.times * count];
             let (number, room) = (first + start as u64, sweep::room(values));
             endings.extend(sweep::sweep_part(program, rows, count, number, key, block, pool, &part, control, room)?);
-            self.take(values, count, &group[start..start + count], program.kernel, pool);
+            self.take(values, count, &group[start..start + count], many, program.kernel, pool);
             control.advance(count as u64);
             start += count;
         }
@@ -296,7 +298,15 @@ impl Reduction {
     }
 
     /// Takes in values by column, time and run.
-    fn take(&mut self, values: &[f64], runs: usize, group: &[u32], kernel: Kernel, pool: &rayon::ThreadPool) {
+    fn take(
+        &mut self,
+        values: &[f64],
+        runs: usize,
+        group: &[u32],
+        many: bool,
+        kernel: Kernel,
+        pool: &rayon::ThreadPool,
+    ) {
         let (groups, times, share) = (self.groups, self.times, 1.0 / self.compression);
         for &group in group {
             self.runs[group as usize] += 1;
@@ -317,7 +327,12 @@ impl Reduction {
                 |(room, scratch), ((moments, sketches), values)| {
                     company.visit(values, room, &mut |group, values| {
                         if let Some(sketch) = sketches.get_mut(group) {
-                            sketch.take(values, moments[group].extremes(), share, scratch);
+                            let extremes = moments[group].extremes();
+                            if many {
+                                sketch.take_of_many(values, extremes, share, scratch);
+                            } else {
+                                sketch.take(values, extremes, share, scratch);
+                            }
                         }
                         moments[group].merge(&Moments::of(values));
                     });

@@ -176,6 +176,19 @@ impl Sketch {
         self.keep(&scratch.draft);
     }
 
+    /// Takes in finite values as [`Sketch::take`] does, but makes edges of the first at once: where more than [`EXACT`] will
+    /// come, room for all of those is not needed.
+    pub fn take_of_many(&mut self, values: &[f64], extremes: [f64; 2], share: f64, scratch: &mut Scratch) {
+        if self.count > 0 || values.is_empty() {
+            self.take(values, extremes, share, scratch);
+            return;
+        }
+        self.count = values.len() as u64;
+        let mut every = values.to_vec();
+        every.sort_unstable_by(f64::total_cmp);
+        self.build(&every, share, scratch);
+    }
+
     /// Edges for sorted values.
     fn build(&mut self, sorted: &[f64], share: f64, scratch: &mut Scratch) {
         let draft = &mut scratch.draft;
