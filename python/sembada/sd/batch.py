@@ -40,12 +40,22 @@ class BlockResult:
     failed_in: dict[int, str]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is asked of a program more than once: a model keeps a few programs only."""
+
+    times: NDArray[np.float64]
+    defaults: NDArray[np.float64]
+    method: str
+    random: bool
+
+
 @dataclass
 class Batch:
     """All that a worker needs to run any block of a sweep; it pickles.
 
     `columns` are those of the design, not copied; NaN in them (in those that `holes` lists) stands for the value of the
-    model, which `fills` has by setting. `start` is the run that their first row is.
+    model, which `facts` have by setting. `start` is the run that their first row is.
     """
 
     model: Any
@@ -63,7 +73,7 @@ class Batch:
     groups: NDArray[np.int64] | None = None
     n_groups: int = 1
     holes: list[int] = field(default_factory=list)
-    fills: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    facts: dict[int, Known] = field(default_factory=dict)
     start: int = 0
 
     def part(self, block: Block) -> Batch:
@@ -93,6 +103,13 @@ class Batch:
             setting.curves,
         )
 
+    def known(self, code: int) -> Known:
+        """Return the facts of the program of a setting."""
+        if code not in self.facts:
+            program = self.program(code)
+            self.facts[code] = Known(program.times, program.defaults, program.method, program.random)
+        return self.facts[code]
+
     def program(self, code: int) -> Any:
         """Return the compiled program of a setting."""
         return self.compiled(code).program
@@ -108,7 +125,7 @@ class Batch:
 
     def times(self) -> NDArray[np.float64]:
         """Return the saved times of all settings together."""
-        parts = [self.program(code).times for code in range(len(self.settings))]
+        parts = [self.known(code).times for code in range(len(self.settings))]
         if len(parts) == 1:
             return np.asarray(parts[0], dtype=float)
         every = np.unique(np.concatenate(parts))
@@ -127,8 +144,7 @@ class Batch:
         """
         self.holes = [at for at, column in enumerate(self.columns) if np.isnan(column).any()]
         for code in range(len(self.settings)):
-            given = np.asarray(self.program(code).defaults, dtype=float)
-            self.fills[code] = given
+            given = self.known(code).defaults
             for at in self.holes:
                 if not math.isnan(given[at]):
                     continue
@@ -147,7 +163,7 @@ class Batch:
         for at, column in enumerate(self.columns):
             out[at] = column[rows]
         for at in self.holes:
-            out[at][np.isnan(out[at])] = self.fills[code][at]
+            out[at][np.isnan(out[at])] = self.known(code).defaults[at]
         if numbers is not None:
             out[len(self.columns) :] = numbers.T
         return out.T
@@ -215,7 +231,7 @@ class Batch:
     def _pieces(self, rows: slice) -> list[tuple[int, Any]]:
         """Cut rows by their settings, and where their streams of random numbers do not follow each other."""
         if len(self.settings) == 1:
-            follow = not self.program(0).random or bool((np.diff(self.streams[rows].astype(np.int64)) == 1).all())
+            follow = not self.known(0).random or bool((np.diff(self.streams[rows].astype(np.int64)) == 1).all())
             if follow:
                 return [(0, rows)]
         codes, at = self.settings.codes[rows], np.arange(rows.start, rows.stop)
@@ -224,7 +240,7 @@ class Batch:
 
     def _consecutive(self, code: int, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
         """Cut rows where their streams of random numbers do not follow each other; a program without noise has none."""
-        if not self.program(code).random:
+        if not self.known(code).random:
             return [rows]
         cuts = np.flatnonzero(np.diff(self.streams[rows].astype(np.int64)) != 1) + 1
         return np.split(rows, cuts)

@@ -270,6 +270,10 @@ class Model:
         text = json.dumps(described, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    @cached_property
+    def _units(self) -> dict[str, str]:
+        return {name: info.unit for name, info in self.variables.items() if info.unit}
+
     # other models from this one
 
     def replace(
@@ -382,8 +386,7 @@ class Model:
         program = _core.SdProgram.compile(
             self._core, names, list(varied), method, settings, save_times, tolerance, curves=list(curves)
         )
-        units = {name: info.unit for name, info in self.variables.items() if info.unit}
-        layout = layout_of(program, str(self._described["time"].get("unit") or ""), units)
+        layout = layout_of(program, str(self._described["time"].get("unit") or ""), self._units)
         facts = {"model": self.hash, "method": program.method, "kernel": program.kernel, "dt": program.dt}
         if program.method == "rk45":
             facts["tolerance"] = program.tolerance

@@ -62,7 +62,7 @@ def sweep(
         size = n
     else:
         size = _batch.block_size(len(layout.columns), len(layout.times), n)
-    methods = sorted({job.compiled(code).facts["method"] for code in range(len(job.settings))})
+    methods = sorted({job.known(code).method for code in range(len(job.settings))})
     facts = {**made.facts, "method": ", ".join(methods)}
     origin = {**facts, "seed": seed, "n_runs": n, "design": json.dumps(planned.record, default=str)}
     held = None
@@ -160,7 +160,7 @@ def _common_layout(job: _batch.Batch, layout: Layout) -> Layout:
     """Return the layout of runs with settings of their own: all their times on one axis."""
     times = job.times()
     if job.statistics is not None and any(
-        job.program(code).times.shape != times.shape for code in range(len(job.settings))
+        job.known(code).times.shape != times.shape for code in range(len(job.settings))
     ):
         raise SpecificationError(
             "stats: the runs of this design save different times; give time=[…], the times to save", {}
