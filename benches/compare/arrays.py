@@ -1,6 +1,6 @@
 """One run of a model of arrays beside loops over arrays in C: an epidemic in regions, element by element the same.
 
-`python benches/compare/arrays.py 400 1000` prints the milliseconds of processor time of a run for each number of regions:
+`python benches/compare/arrays.py 400 1000` prints the milliseconds of processor time of a run by number of regions:
 the least of eight here, the mean of seven in C.
 """
 
