@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Ending;
 use super::loops::Loops;
-use super::memory::Memory;
+use super::memory::{Memory, fetch};
 use super::timed::Timed;
 use crate::cancel::{Cancelled, Control};
 use crate::sd::functions::call::Noise;
@@ -35,6 +35,9 @@ impl Sink for Scratch {
     }
     fn stored(&mut self, _: usize, _: &[bool]) {}
 }
+
+/// Saved values of a block that are fetched into the cache before they are written: 32 KB of it.
+const FETCHED: usize = 4096;
 
 /// Memory for a block of runs, with code that blocks of the same width share.
 pub struct Block<'p> {
@@ -327,6 +330,11 @@ impl<'p> Block<'p> {
                 sink.stored(next_save, &self.dead[..runs]);
                 next_save += 1;
                 next_at = save_at(next_save);
+                let columns = program.flat.saves.len();
+                if self.width > 1 && next_at != u64::MAX && columns * runs <= FETCHED {
+                    let (target, pitch) = sink.target(next_save);
+                    (0..columns).for_each(|column| fetch(target.wrapping_add(column * pitch), runs));
+                }
             }
             if step == last {
                 break;
