@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sd_corpus
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sembada import sd
@@ -139,6 +139,8 @@ times = st.sampled_from([0.5, 1.0, 2.0, 3.5])
     capacity=st.floats(5, 100),
     method=st.sampled_from(["euler", "rk2", "rk4", "rk45"]),
 )
+@example(0.5, 0.0, 0.0, (0.0, 0.5), False, False, None, 43.0, "rk45")  # told and held at one time
+@example(0.5, 0.0, 0.5, (0.0, 0.5), True, True, "even", 5.0, "euler")  # less in the zone than waits to leak
 def test_conveyors_balance(
     transit: float,
     content: float,

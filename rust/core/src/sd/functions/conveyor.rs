@@ -354,9 +354,11 @@ impl Conveyor {
         }
         // Whole units are taken from the end of the zone first (the help does not say from where: choice of ours).
         for (k, leak) in options.leaks.iter().enumerate().filter(|(_, leak)| leak.integers) {
-            let mut units = (found.pending[k] + 1e-9).floor();
             let mut order: Vec<usize> = (0..self.lots.len()).filter(|&i| self.lots[i].share(leak.zone) > 0.0).collect();
             order.sort_by_key(|&i| self.lots[i].left);
+            // Where less stands in the zone than waits to leak, whole units of it leave and the rest waits.
+            let there: f64 = order.iter().map(|&i| found.kept[i].max(0.0)).sum();
+            let mut units = (found.pending[k].min(there) + 1e-9).floor();
             for i in order {
                 let part = units.min(found.kept[i]).max(0.0);
                 found.kept[i] -= part;
@@ -578,6 +580,19 @@ mod tests {
         }
         assert_eq!(leaked + out, 30.0);
         assert!((leaked - 12.0).abs() <= 1.0, "{leaked}");
+    }
+
+    #[test]
+    fn less_than_a_unit_in_the_zone_waits() {
+        let options = Options { leaks: vec![Leak { zone: WHOLE, integers: true }], ..Options::default() };
+        let clock = Clock { time: 0.0, dt: 1.0 };
+        let mut conveyor = Conveyor::start_with(&options, &[0.4, 0.5], 2.0, clock);
+        conveyor.pending = vec![1.25];
+        let flows = conveyor.flows(&options, &controls(2.0, &[0.0]), clock);
+        assert_eq!((flows.leaks[0], conveyor.content()), (0.0, 0.9));
+        let mut conveyor = Conveyor::start_with(&options, &[0.75, 0.5], 2.0, clock);
+        conveyor.pending = vec![3.0];
+        assert_eq!(conveyor.flows(&options, &controls(2.0, &[0.0]), clock).leaks[0], 1.0);
     }
 
     #[test]

@@ -130,6 +130,11 @@ impl<'p> Block<'p> {
                 return Ok(());
             }
             Self::execute(memory, &self.code.holds, frame);
+            if !frame.machines.is_empty() {
+                // What flows between machines is held from where they are told, before the slopes look inside the interval.
+                Self::execute(memory, &self.code.rates[0], frame);
+            }
+            frame.inside = true;
             let mut at = 0.0;
             let mut known = false;
             // A run that failed stays where it is; what is saved of it is not a number.
@@ -141,7 +146,6 @@ impl<'p> Block<'p> {
                 looked -= 1;
                 if !known {
                     // The last slope of a step is the first of the next, but not over an edge.
-                    frame.inside = at > 0.0;
                     let odd = self.slope(frame, 0, start + at, start);
                     known = true;
                     if let Some(stock) = odd {
@@ -166,7 +170,6 @@ impl<'p> Block<'p> {
                     size = 0.5 * left;
                 }
                 let cut = size < steps.size;
-                frame.inside = true;
                 let mut odd = None;
                 for s in 1..7 {
                     let numbers = self.memory.numbers();
@@ -269,7 +272,6 @@ impl<'p> Block<'p> {
             let step = if i < stocks { small * numbers[k(0, i)] } else { 0.0 };
             numbers[z + i * lanes] = numbers[y + i * lanes] + step;
         }
-        frame.inside = true;
         if self.slope(frame, 1, start + small, start).is_some() {
             return small;
         }
