@@ -454,9 +454,9 @@ fn limit(share: f64, count: u64) -> u64 {
     (share * count as f64) as u64
 }
 
-/// Edges before bins are joined: twice the least number of bins that the share allows, and half as much again.
+/// Edges before bins are joined: twice the least number of bins that the share allows, which is the most that joining leaves.
 fn room(share: f64) -> usize {
-    (3.0 / share) as usize
+    (2.0 / share) as usize
 }
 
 fn replace<T: Copy>(held: &mut Vec<T>, by: &[T]) {
