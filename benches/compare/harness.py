@@ -32,6 +32,8 @@ class Peer:
     environment: str = ""
     case: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    # how often a sample does its work: what takes a millisecond would measure a process that wakes up
+    calls: int = 1
 
 
 def interpreter(peer: Peer) -> str:
@@ -155,12 +157,12 @@ def compare(
         order = [worker for worker in workers if not worker.error]
         shuffler.shuffle(order)
         for worker in order:
-            answer = worker.ask({"do": "sample", "count": worker.peer.count})
+            answer = worker.ask({"do": "sample", "count": worker.peer.count, "calls": worker.peer.calls})
             if worker.error:
                 continue
             checks[worker.peer.name] = answer["check"]
             if round_ > 0:
-                samples[worker.peer.name].append(answer[clock] / worker.peer.count)
+                samples[worker.peer.name].append(answer[clock] / (worker.peer.count * worker.peer.calls))
     for worker in workers:
         worker.close()
     base = peers[0].name
@@ -172,6 +174,7 @@ def compare(
             "version": worker.version,
             "note": worker.peer.note,
             "count": worker.peer.count,
+            "calls": worker.peer.calls,
             "error": worker.error,
         }
         if samples[name] and samples[base]:

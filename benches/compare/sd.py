@@ -55,9 +55,9 @@ def hand(case: dict[str, Any], header: str, places: list[int], lanes: int, count
 
 def sweeps(rounds: int, quick: bool) -> None:
     """Compare sweeps through the public call and through the engine alone."""
-    for title, case, runs, header, places, lanes in (
-        ("SIR", SIR, 4096, "sir.h", [0], 16),
-        ("model M (SME)", SME, 1024, "sme.h", [1, 13], 8),
+    for title, case, runs, calls, header, places, lanes in (
+        ("SIR", SIR, 4096, 16, "sir.h", [0], 16),
+        ("model M (SME)", SME, 1024, 4, "sme.h", [1, 13], 8),
     ):
         runs = runs // 8 if quick else runs
         for method in ("euler", "rk4"):
@@ -78,6 +78,9 @@ def sweeps(rounds: int, quick: bool) -> None:
                 generated = {"design": cases["design"], "header": header, "places": places}
                 note = "as SDEverywhere writes it"
                 peers.append(Peer("generated C", "generated_peer.py", runs, case=generated, note=note))
+            for peer in peers:
+                peer.calls = 1 if quick else calls
+            if method == "euler":
                 peers.append(Peer("pysimlin", "simlin_peer.py", 8 if quick else 50, case=cases, **SIMLIN))
                 if title == "SIR":
                     peers.append(Peer("PySD", "pysd_peer.py", 2, case=cases, **SIMLIN))
@@ -115,11 +118,11 @@ def single_runs(rounds: int, quick: bool) -> None:
 def threads(rounds: int, quick: bool) -> None:
     """Compare two threads with one, by the clock on the wall."""
     for title, case, runs in (("SIR", SIR, 16384), ("model M (SME)", SME, 4096)):
-        runs = runs // 8 if quick else runs
+        runs, calls = (runs // 8, 1) if quick else (runs, 8)
         cases = design(case, runs)
         peers = [
-            Peer("sembada, two threads", OURS, runs, case=cases | {"threads": 2}),
-            Peer("sembada, one thread", OURS, runs, case=cases),
+            Peer("sembada, two threads", OURS, runs, case=cases | {"threads": 2}, calls=calls),
+            Peer("sembada, one thread", OURS, runs, case=cases, calls=calls),
         ]
         compare(f"System dynamics, threads on {title}", "run", peers, rounds=rounds, clock="wall")
 
