@@ -57,7 +57,8 @@ infection[Region]=force[Region]*Susceptible[Region] ~~|
 onset[Region]=Exposed[Region]/incubation ~~|
 recovery[Region]=Infectious[Region]/duration ~~|
 waning[Region]=Recovered[Region]/immunity ~~|
-vaccination[Region]=IF THEN ELSE(Felt[Region]>0.002, MIN(share[Region]*0.05*population[Region]/100, Susceptible[Region]/30), 0) ~~|
+vaccination[Region]=IF THEN ELSE(Felt[Region]>0.002, MIN(share[Region]*0.05*population[Region]/100,
+    Susceptible[Region]/30), 0) ~~|
 births[Region]=population[Region]/lifetime ~~|
 deaths S[Region]=Susceptible[Region]/lifetime ~~|
 deaths E[Region]=Exposed[Region]/lifetime ~~|
