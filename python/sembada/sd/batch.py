@@ -15,7 +15,18 @@ from sembada.execution import Block, Report
 from sembada.sd.designs import Design
 from sembada.sd.names import Names, canonical, split_element
 from sembada.sd.objects import Time
-from sembada.sd.settings import METHODS, NAMES, Saved, Setting, Settings, fingerprint, group, is_table, missing
+from sembada.sd.settings import (
+    METHODS,
+    NAMES,
+    Saved,
+    Setting,
+    Settings,
+    fingerprint,
+    group,
+    is_number,
+    is_table,
+    missing,
+)
 from sembada.sd.statistics import Statistics
 
 __all__ = ["Batch", "BlockResult", "block_size", "plan"]
@@ -269,7 +280,7 @@ def _setting(name: str, column: pd.Series) -> list[Any]:
                 raise unknown_name("integration method", str(value), METHODS, where=f"run {row} of the design")
             out.append(math.nan if missing(value) else str(value))
             continue
-        if not (missing(value) or (_number(value) and math.isfinite(float(value)))):
+        if not (missing(value) or (is_number(value) and math.isfinite(float(value)))):
             raise SpecificationError(
                 f"design: run {row} has {value!r} for the setting {name!r}; expected a number",
                 {"run": row, "name": name, "value": value},
@@ -349,7 +360,7 @@ def plan(model: Any, design: Design, **options: Any) -> Batch:
                 values = column.to_numpy() if plain else column.to_numpy(dtype=float, na_value=np.nan)
             except (TypeError, ValueError) as error:
                 bad = next(
-                    (row, value) for row, value in enumerate(column) if not missing(value) and not _number(value)
+                    (row, value) for row, value in enumerate(column) if not missing(value) and not is_number(value)
                 )
                 raise SpecificationError(
                     f"design: run {bad[0]} has {bad[1]!r} for {name!r}; expected a number",
@@ -408,14 +419,6 @@ def end(values: NDArray[np.float64], status: NDArray[np.uint8], program: Any, en
         if last[run] < 0 or not np.isnan(values[:, last[run], run]).all():
             status[run] = 0
     values[:, later] = math.nan
-
-
-def _number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def varied_name(model: Any, name: str) -> str:

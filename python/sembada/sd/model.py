@@ -25,7 +25,7 @@ from sembada.sd.names import Names, canonical, split_element
 from sembada.sd.objects import Data, Time, Variable
 from sembada.sd.run import STATUS, Run
 from sembada.sd.series import as_series
-from sembada.sd.settings import Saved, fingerprint, is_points
+from sembada.sd.settings import Saved, fingerprint, is_number, is_points
 from sembada.sd.sweep import Sweep
 from sembada.sd.sweeping import failed, sweep
 from sembada.sd.variables import VariableInfo, equations_table, variables_of
@@ -810,7 +810,7 @@ def _set_constant(
     # One number for all elements is a number for each of them.
     names = [dimensions.get(dimension, []) for dimension in entry.get("dimensions") or []]
     every = list(itertools.product(*names))
-    if len(equations) == 1 and _is_number(equations[0]["source"]) and len(wanted) == len(names):
+    if len(equations) == 1 and is_number(equations[0]["source"]) and len(wanted) == len(names):
         apart = [{**equations[0], "subscripts": list(element)} for element in every]
         for equation in apart:
             if tuple(canonical(part) for part in equation["subscripts"]) == wanted:
@@ -821,11 +821,3 @@ def _set_constant(
         f"{name!r}: this element has no equation of its own; replace the whole variable, or change it in a run",
         {"name": name},
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

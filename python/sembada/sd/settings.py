@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "fingerprint",
     "group",
+    "is_number",
     "is_points",
     "is_table",
     "missing",
@@ -106,6 +107,15 @@ def missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, or text that is one."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def is_table(value: Any) -> bool:
     """Return whether a cell is a series or a list of points."""
     return isinstance(value, (pd.Series, Mapping)) or (isinstance(value, (tuple, list)) and len(value) == 2)
@@ -122,10 +132,8 @@ def fingerprint(value: Any) -> Any:
         return ("series", tuple(value.index), tuple(value))
     if isinstance(value, Mapping):
         return ("series", tuple(value), tuple(value.values()))
-    try:
+    if is_number(value):
         return ("number", float(value))
-    except (TypeError, ValueError):
-        pass
     return ("points", *(tuple(map(float, np.atleast_1d(part))) for part in value))
 
 

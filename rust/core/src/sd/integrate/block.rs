@@ -80,8 +80,8 @@ impl<'p> Block<'p> {
             areas: code.areas,
             lanes,
             width,
-            scalars: Vec::new(),
-            uniform_slots: Vec::new(),
+            scalars: if width > 1 { plan.scalars_at_start() } else { Vec::new() },
+            uniform_slots: plan.uniforms.iter().map(|uniform| uniform.slot).collect(),
             uniform_table: if width > 1 { program.uniform_table() } else { None },
             loops: Loops::of(program.kernel),
             timed: Timed::default(),
@@ -90,13 +90,6 @@ impl<'p> Block<'p> {
         };
         if width == 1 {
             block.open_table();
-        }
-        block.uniform_slots.extend(plan.uniforms.iter().map(|uniform| uniform.slot));
-        if width > 1 {
-            block.scalars.resize(plan.scalars, 0.0);
-            for &(slot, value) in &plan.constants {
-                block.scalars[slot as usize] = value;
-            }
         }
         block
     }
@@ -125,7 +118,6 @@ impl<'p> Block<'p> {
             debug_assert_eq!(runs, 1, "adaptive runs go one by one");
             return self.adaptive(noise, sink, control);
         }
-        self.dead.fill(false);
         if self.pass(runs, noise, sink, None, control)? {
             // Once more, looking at every step, to find when and where.
             let mut scratch =

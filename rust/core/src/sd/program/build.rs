@@ -470,7 +470,7 @@ fn allocate(mut code: Vec<Instruction>) -> Section {
         if !several {
             free.extend(ended.iter().filter_map(|t| assigned.get(t).copied()));
         }
-        let mut take = |place: &mut Place| {
+        instruction.place_results(|place| {
             if let Place::Temporary(t) = place {
                 let slot = *assigned.entry(*t).or_insert_with(|| {
                     free.pop().unwrap_or_else(|| {
@@ -483,19 +483,7 @@ fn allocate(mut code: Vec<Instruction>) -> Section {
                 }
                 *place = Place::Temporary(slot);
             }
-        };
-        match &mut instruction.op {
-            Op::Call(_, _, results) => {
-                for (_, place) in results.iter_mut() {
-                    take(place);
-                }
-                if let Some((_, place)) = results.first() {
-                    instruction.to = *place;
-                }
-            }
-            Op::Store(_) | Op::Skip(..) => instruction.to = instruction.arguments[0],
-            _ => take(&mut instruction.to),
-        }
+        });
         if several {
             free.extend(ended.iter().filter_map(|t| assigned.get(t).copied()));
         }

@@ -130,6 +130,23 @@ impl Instruction {
         }
     }
 
+    /// Puts its results elsewhere: `place` changes where each goes. What writes nothing points to its argument.
+    pub fn place_results(&mut self, mut place: impl FnMut(&mut Place)) {
+        match &mut self.op {
+            Op::Call(_, _, results) => {
+                for (_, to) in results.iter_mut() {
+                    place(to);
+                }
+                if let Some(&(_, to)) = results.first() {
+                    self.to = to;
+                }
+            }
+            Op::Store(_) | Op::Skip(..) => self.to = self.arguments[0],
+            Op::Vector(op, ..) if matches!(**op, Op::Store(_)) => self.to = self.arguments[0],
+            _ => place(&mut self.to),
+        }
+    }
+
     /// Calls `visit` with every place that it reads.
     pub fn reads(&self, mut visit: impl FnMut(Place)) {
         for (k, place) in self.arguments.iter().enumerate() {

@@ -163,10 +163,7 @@ impl Program {
             if size == 0 || size > 1 << 19 {
                 return None;
             }
-            let mut values = vec![0.0; plan.scalars];
-            for &(slot, value) in &plan.constants {
-                values[slot as usize] = value;
-            }
+            let mut values = plan.scalars_at_start();
             let mut table = Vec::with_capacity(size);
             for step in 0..steps as u64 {
                 let time = self.time_at(step);

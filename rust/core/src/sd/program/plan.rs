@@ -173,6 +173,15 @@ impl Plan {
         (index, self.tables.get(index as usize).map_or(Way::Search, |table| table.way))
     }
 
+    /// The scalar slots as a run finds them: constants, and zeros for the values of time alone.
+    pub(crate) fn scalars_at_start(&self) -> Vec<f64> {
+        let mut values = vec![0.0; self.scalars];
+        for &(slot, value) in &self.constants {
+            values[slot as usize] = value;
+        }
+        values
+    }
+
     /// Computes the values of time alone into scalar slots.
     pub fn uniform<const FUSED: bool>(&self, tables: &[Points], time: f64, step_time: f64, values: &mut [f64]) {
         for uniform in &self.uniforms {

@@ -1,6 +1,6 @@
 //! Places for temporaries that stand in rows.
 
-use super::code::{Instruction, Op, Place, Section};
+use super::code::{Instruction, Place, Section};
 
 /// Temporaries that stand in a row: the first, and how many.
 pub(super) type Row = (u32, u32);
@@ -84,19 +84,7 @@ pub(super) fn allocate(mut code: Vec<Instruction>, rows: &[Row]) -> Section {
             }
         };
         instruction.arguments.iter_mut().for_each(&mut settle);
-        match &mut instruction.op {
-            Op::Call(_, _, results) => {
-                for (_, place) in results.iter_mut() {
-                    settle(place);
-                }
-                if let Some(&(_, place)) = results.first() {
-                    instruction.to = place;
-                }
-            }
-            Op::Store(_) | Op::Skip(..) => instruction.to = instruction.arguments[0],
-            Op::Vector(op, ..) if matches!(**op, Op::Store(_)) => instruction.to = instruction.arguments[0],
-            _ => settle(&mut instruction.to),
-        }
+        instruction.place_results(settle);
         // Results never take the place of an argument: elements of a vector are not read in the order of writing.
         for row in touched {
             if last[row] == Some(k)

@@ -262,25 +262,13 @@ impl Packing<'_, '_> {
 
     /// Puts an instruction out whose results stand on their own.
     fn alone(&mut self, at: usize, mut instruction: Instruction) {
-        let mut fresh = |place: &mut Place| {
+        instruction.place_results(|place| {
             if let Place::Temporary(t) = *place {
                 let new = self.row(1);
                 self.renamed.insert(t, new);
                 *place = Place::Temporary(new);
             }
-        };
-        match &mut instruction.op {
-            Op::Call(_, _, results) => {
-                for (_, place) in results.iter_mut() {
-                    fresh(place);
-                }
-                if let Some(&(_, place)) = results.first() {
-                    instruction.to = place;
-                }
-            }
-            Op::Store(_) | Op::Skip(..) => instruction.to = instruction.arguments[0],
-            _ => fresh(&mut instruction.to),
-        }
+        });
         self.out.push((at, instruction));
     }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::tokens::TOKENS;
 use super::{vensim, xmile};
 use crate::sd::check::require;
 use crate::sd::dialect::Dialect;
@@ -72,50 +73,7 @@ const XMILE: &str = r"<?xml version='1.0'?>
 type Damage = (prop::sample::Index, usize, String);
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let signs = vec![
-        "",
-        "|",
-        "~",
-        "\"",
-        "'",
-        "(",
-        ")",
-        "[",
-        "]",
-        "{",
-        "}",
-        "<",
-        ">",
-        "</",
-        "/>",
-        "=",
-        ":",
-        "->",
-        "<->",
-        ",",
-        ";",
-        "-",
-        "\\",
-        "\n",
-        ":MACRO:",
-        ":END OF MACRO:",
-        ":EXCEPT:",
-        "INTEG(",
-        "WITH LOOKUP(",
-        "TABBED ARRAY(",
-        "<model>",
-        "</model>",
-        "<![CDATA[",
-        "<!--",
-        "&amp;",
-        "&x;",
-        "ß",
-        "\u{a0}",
-        "1e999",
-        "(a1-a9)",
-        "GET XLS SUBSCRIPT('a')",
-        "\u{0}",
-    ];
+    let signs: Vec<&str> = TOKENS.iter().copied().chain(["", "(a1-a9)"]).collect();
     let pieces = prop_oneof![prop::sample::select(signs).prop_map(str::to_owned), "\\PC{0,6}"];
     (any::<prop::sample::Index>(), 0..20_usize, pieces)
 }

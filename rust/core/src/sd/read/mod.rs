@@ -5,6 +5,8 @@ pub mod external;
 mod fuzz;
 pub mod side;
 pub mod spec;
+#[cfg(test)]
+mod tokens;
 pub mod vensim;
 pub mod xmile;
 
